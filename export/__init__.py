@@ -1,0 +1,1 @@
+"""Generator to ONNX: static graphs, shared weights, parity checks."""

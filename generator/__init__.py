@@ -1,0 +1,1 @@
+"""The one-step flow generator: torch modules, nothing else."""

@@ -1,0 +1,1 @@
+"""Data, degradations, losses and the training loop of the generator."""

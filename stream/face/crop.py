@@ -1,0 +1,94 @@
+"""Which square of the frame the generator gets: steady, on a grid, at the camera's own resolution."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from stream.face.roi import Box
+
+MARGIN = 1.7
+"""Edge of the crop wanted, in face sizes."""
+
+RESIZE = 0.08
+"""How far past a boundary between two sizes the wanted edge has to be before the size changes."""
+
+DRIFT = 0.75
+"""Grid steps that the wanted place has to be away before the crop moves; less than half would flicker."""
+
+COARSE = 64
+"""Sizes above the largest graph are multiples of this."""
+
+
+@dataclass(slots=True, frozen=True)
+class Crop:
+    """A square of the frame."""
+
+    x: int
+    """Left edge, px, even; negative where the frame is narrower than the crop."""
+    y: int
+    """Top edge, px, even; negative where the frame is lower than the crop."""
+    size: int
+    """Edge, frame pixels."""
+    graph: int
+    """Edge the generator runs at: equal to `size`, or the largest graph where the face is larger than that."""
+
+
+def next_crop(
+    previous: Crop | None,
+    face_box: Box,
+    frame_width: int,
+    frame_height: int,
+    graph_sizes: tuple[int, ...],
+    step: int = 32,
+) -> Crop:
+    """The crop for the next frame; the previous one as long as it will do, so that cached latents stay registered.
+
+    Args:
+        previous: What the last frame got; None at the start of a track.
+        face_box: Left, top, right, bottom of the face, px.
+        frame_width: Of the luma plane, px.
+        frame_height: Of the luma plane, px.
+        graph_sizes: Edges of the graphs that may run now, even, in any order.
+        step: Grid the crop's corner sits on, px, even; only where the frame's end stops the crop, it lies off the grid.
+    """
+    left, top, right, bottom = face_box
+    size = _size(previous, MARGIN * max(right - left, bottom - top), graph_sizes)
+    x, y = (previous.x, previous.y) if previous is not None and previous.size == size else (None, None)
+    return Crop(
+        x=_place(x, left, right, size, frame_width, step),
+        y=_place(y, top, bottom, size, frame_height, step),
+        size=size,
+        graph=min(size, max(graph_sizes)),
+    )
+
+
+def _size(previous: Crop | None, wanted: float, graph_sizes: tuple[int, ...]) -> int:
+    fresh = _smallest(wanted, graph_sizes)
+    if previous is None or _smallest(previous.size, graph_sizes) != previous.size:
+        return fresh
+    # The wanted edges that this size is for lie between the next smaller size and itself.
+    lower = max((size for size in graph_sizes if size < previous.size), default=0)
+    if previous.size > max(graph_sizes):
+        lower = max(lower, previous.size - COARSE)
+    keep = lower * (1 - RESIZE) <= wanted <= previous.size * (1 + RESIZE)
+    return previous.size if keep else fresh
+
+
+def _smallest(wanted: float, graph_sizes: tuple[int, ...]) -> int:
+    """The smallest size that holds the wanted edge."""
+    fitting = [size for size in graph_sizes if size >= wanted]
+    return min(fitting) if fitting else math.ceil(wanted / COARSE) * COARSE
+
+
+def _place(before: int | None, start: float, end: float, size: int, frame: int, step: int) -> int:
+    """Where the crop begins along one axis, for a face from `start` to `end`."""
+    if size >= frame:
+        return -((size - frame) // 4 * 2)
+    last = (frame - size) // 2 * 2
+    wanted = min(max((start + end - size) / 2, 0), last)
+    if before is not None and 0 <= before <= last:
+        inside = before <= max(start, 0) and min(end, frame) <= before + size
+        if inside and abs(wanted - before) <= DRIFT * step:
+            return before
+    return min(round(wanted / step) * step, last)

@@ -1,0 +1,112 @@
+"""What to run on the next frame: pure functions of a small state."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.face.roi import Box
+from stream.frames.planes import Plane
+
+CUT = 0.5
+"""Share of the thumbnail's variance that has to be new for a scene cut: 0 nothing, about 1 everything."""
+
+LONGEST_REST = 4
+"""Most frames without a look between two runs of the detector that find nothing."""
+
+SAME_FACE = 0.3
+"""Intersection over union from which a face found again, in the frame it was lost in, is taken for the same one."""
+
+_THUMBNAIL = (16, 9)
+_QUIET = 4.0
+"""Variance of a thumbnail that is noise alone: a black picture never cuts."""
+
+
+class Step(enum.Enum):
+    """What the tracker does with a frame."""
+
+    DETECT = enum.auto()
+    MESH = enum.auto()
+    FLOW = enum.auto()
+    NOTHING = enum.auto()
+
+
+@dataclass(slots=True, frozen=True)
+class State:
+    """What the decision depends on."""
+
+    tracking: bool = False
+    unseen: int = 0
+    """Frames since the mesh last looked."""
+    misses: int = 0
+    """Runs of the detector in a row that found nothing."""
+    rest: int = 0
+    """Frames to let pass before the next one."""
+
+
+def next_step(state: State, cut: bool, every: int) -> Step:
+    """The step for the next frame.
+
+    Args:
+        state: As the last frame left it.
+        cut: Whether the picture has become another one.
+        every: Frames from one run of the mesh to the next.
+    """
+    if cut:
+        return Step.DETECT
+    if not state.tracking:
+        return Step.DETECT if state.rest == 0 else Step.NOTHING
+    return Step.MESH if state.unseen + 1 >= every else Step.FLOW
+
+
+def found(every: int) -> State:
+    """After a detection: its square is rough, so the mesh looks again in the very next frame."""
+    return State(tracking=True, unseen=every)
+
+
+def seen() -> State:
+    """After a run of the mesh that saw the face."""
+    return State(tracking=True)
+
+
+def followed(state: State) -> State:
+    """After the flow has carried the landmarks on."""
+    return replace(state, unseen=state.unseen + 1)
+
+
+def missed(state: State) -> State:
+    """After a detection that found nothing: look less and less often, it costs as much as the mesh."""
+    misses = state.misses + 1 if not state.tracking else 1
+    return State(misses=misses, rest=min(misses, LONGEST_REST))
+
+
+def rested(state: State) -> State:
+    """After a frame that was let pass."""
+    return replace(state, rest=state.rest - 1)
+
+
+def thumbnail(luma: Plane) -> NDArray[np.float32]:
+    """A few averages [9, 16] of the luma plane [H, W], from every n-th pixel."""
+    stride = max(1, min(luma.shape) // 90)
+    sparse = np.ascontiguousarray(luma[::stride, ::stride], np.float32)
+    return cv2.resize(sparse, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
+
+
+def is_cut(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
+    """Whether two thumbnails show different scenes; brighter or darker alone is the same scene."""
+    before, after = before - before.mean(), after - after.mean()
+    change = float(np.mean((after - before) ** 2))
+    return change > CUT * (float(np.mean(before**2)) + float(np.mean(after**2)) + _QUIET)
+
+
+def is_same(one: Box, other: Box) -> bool:
+    """Whether two boxes of one moment, or nearly, are of the same face."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(width, 0) * max(height, 0)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return shared > SAME_FACE * (areas - shared)

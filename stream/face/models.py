@@ -1,0 +1,222 @@
+"""Where MediaPipe's two face models are: a directory of the user's, the cache, an installed package, or one fetch."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engines.errors import ClearcallError
+
+ENVIRONMENT = "CLEARCALL_FACE_MODELS"
+PACKAGE = "mediapipe==0.10.21"
+"""The newest release whose wheels still carry the models as files."""
+
+WHEEL_TAGS = (
+    ("--platform", "manylinux_2_28_x86_64", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"),
+    ("--platform", "win_amd64", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"),
+)
+"""Wheels that will do, tried in turn: only data files are taken out, so any platform's wheel serves any machine."""
+
+OFFLINE = "pip cannot reach its package index"
+HELP = f"install the extra clearcall[mediapipe], or put the two files into a directory and name it in {ENVIRONMENT}"
+
+
+@dataclass(slots=True, frozen=True)
+class ModelFile:
+    """One of the two files: its place in the package and its sha256."""
+
+    member: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """File name without the folders."""
+        return self.member.rsplit("/", 1)[1]
+
+
+DETECTOR = ModelFile(
+    "mediapipe/modules/face_detection/face_detection_short_range.tflite",
+    "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+)
+MESH = ModelFile(
+    "mediapipe/modules/face_landmark/face_landmark.tflite",
+    "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+)
+
+
+class FaceModelError(ClearcallError):
+    """The face models could not be found, fetched or trusted."""
+
+
+@dataclass(slots=True, frozen=True)
+class FaceModels:
+    """The two model files, both there and both of the known sha256."""
+
+    detector: Path
+    mesh: Path
+
+
+def cache_directory(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """The user's cache folder for the models; it need not exist."""
+    if environ.get("XDG_CACHE_HOME"):
+        base = Path(environ["XDG_CACHE_HOME"])
+    elif platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif platform == "win32" and environ.get("LOCALAPPDATA"):
+        base = Path(environ["LOCALAPPDATA"])
+    else:
+        base = Path.home() / ".cache"
+    return base / "clearcall" / "face"
+
+
+def find_models() -> FaceModels | None:
+    """The models that are on this machine already, or None: what `doctor` shows.
+
+    Raises:
+        FaceModelError: The environment variable names a directory without the right files.
+    """
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        models = _checked(Path(named) / DETECTOR.name, Path(named) / MESH.name)
+        if models is None:
+            raise FaceModelError(
+                f"{ENVIRONMENT}={named} does not hold {DETECTOR.name} and {MESH.name} as {PACKAGE} carries them"
+            )
+        return models
+    cache = cache_directory()
+    return _checked(cache / DETECTOR.name, cache / MESH.name) or _from_package()
+
+
+def model_paths() -> FaceModels:
+    """The models, fetched once into the user's cache where the machine has none.
+
+    Raises:
+        FaceModelError: They are nowhere and cannot be fetched; the text says what to do.
+    """
+    return find_models() or _fetch(cache_directory())
+
+
+def _checked(detector: Path, mesh: Path) -> FaceModels | None:
+    good = _is_file(detector, DETECTOR) and _is_file(mesh, MESH)
+    return FaceModels(detector, mesh) if good else None
+
+
+def _is_file(path: Path, wanted: ModelFile) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == wanted.sha256
+    except OSError:
+        return False
+
+
+def _from_package() -> FaceModels | None:
+    # Only located, never imported: the import alone takes seconds and a different numpy.
+    spec = importlib.util.find_spec("mediapipe")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        root = Path(folder).parent
+        models = _checked(root / DETECTOR.member, root / MESH.member)
+        if models is not None:
+            return models
+    return None
+
+
+def _fetch(cache: Path) -> FaceModels:
+    if importlib.util.find_spec("pip") is None:
+        raise FaceModelError(f"MediaPipe's face models are missing and this Python has no pip to fetch them: {HELP}")
+    try:
+        with tempfile.TemporaryDirectory(prefix="clearcall-") as work:
+            wheel = _download(Path(work))
+            cache.mkdir(parents=True, exist_ok=True)
+            return FaceModels(_extract(wheel, DETECTOR, cache), _extract(wheel, MESH, cache))
+    except OSError as error:
+        raise FaceModelError(f"MediaPipe's face models could not be kept in {cache} ({error}): {HELP}") from error
+
+
+def _download(work: Path) -> Path:
+    """Let pip fetch the wheel into `work`: its own settings say from where, through which proxy and with what cache."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "--retries=2"]
+    command += ["download", PACKAGE, "--no-deps", "--only-binary=:all:", "--progress-bar=off", "--dest", str(work)]
+    words = "no wheel"
+    with _Progress("fetching MediaPipe's face models (one time, about 35 MB)") as progress:
+        for tags in WHEEL_TAGS:
+            with tempfile.TemporaryFile("w+", dir=work, encoding="utf-8", errors="replace") as log:
+                process = subprocess.Popen([*command, *tags], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                try:
+                    while process.poll() is None:
+                        progress.tick()
+                        time.sleep(0.1)
+                finally:
+                    # Only still running when the wait was broken off (Ctrl-C): pip must not go on behind our back.
+                    if process.poll() is None:
+                        process.kill()
+                        process.wait()
+                log.seek(0)
+                words = _last_words(log.read())
+            wheel = next(work.glob("*.whl"), None)
+            if process.returncode == 0 and wheel is not None:
+                return wheel
+            if words == OFFLINE:
+                break
+    raise FaceModelError(f"MediaPipe's face models could not be fetched ({words}): {HELP}")
+
+
+def _last_words(output: str) -> str:
+    """What pip's output says, in one line; that a package is not to be had is only how a broken line shows to it."""
+    if "connection broken" in output or "NewConnectionError" in output:
+        return OFFLINE
+    errors = [line.strip() for line in output.splitlines() if line.startswith("ERROR")]
+    return errors[-1][:200] if errors else "pip failed"
+
+
+def _extract(wheel: Path, wanted: ModelFile, cache: Path) -> Path:
+    """Write one file of the wheel into the cache in one step, so that two processes at once cannot harm each other."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            content = archive.read(wanted.member)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise FaceModelError(f"{wheel.name} does not carry {wanted.member}: {HELP}") from error
+    if hashlib.sha256(content).hexdigest() != wanted.sha256:
+        raise FaceModelError(f"{wanted.name} in {wheel.name} is not the file expected (its sha256 differs): {HELP}")
+    descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=wanted.name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(temporary, cache / wanted.name)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        # Windows refuses to replace a file that another process, just as far as we are, has open: then it is there.
+        if not _is_file(cache / wanted.name, wanted):
+            raise
+    return cache / wanted.name
+
+
+class _Progress:
+    """One line on standard error, with the seconds gone by where it is a terminal."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._start = time.monotonic()
+        self._live = sys.stderr.isatty()
+
+    def __enter__(self) -> _Progress:
+        print(f"{self._text} …", end="" if self._live else "\n", file=sys.stderr, flush=True)
+        return self
+
+    def tick(self) -> None:
+        if self._live:
+            seconds = time.monotonic() - self._start
+            print(f"\r{self._text} … {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            print(file=sys.stderr, flush=True)

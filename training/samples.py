@@ -1,0 +1,133 @@
+"""Endless training samples: degraded and clean clips with regions and the prompt that describes the damage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from generator.config import LATENT_STRIDE
+from stream.face.regions import REGION_NAMES, region_maps
+from training.degrade import Planar, degrade, sample_degradation, to_planes
+from training.faces import FaceFile, Picture, load_clip, load_still
+from training.motion import render, sample_path
+
+REGION_DROPOUT = 0.3
+"""A lost tracker must be harmless: this share of clips comes without region maps."""
+REAL_CLIP_SHARE = 0.05
+
+_LEFT_EYE, _RIGHT_EYE = REGION_NAMES.index("left_eye"), REGION_NAMES.index("right_eye")
+
+Landmarks = dict[str, NDArray[np.float32]]
+"""File name to [468, 2] landmarks in pixels of the still; files without a found face are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleShape:
+    """Sizes of a sample, in frames and pixels."""
+
+    frames: int = 4
+    canvas: int = 192
+    """Edge of the degraded picture: compression and blur see more than the crop"""
+    crop: int = 160
+    """Edge of the crop the generator gets; a multiple of twice the latent stride"""
+
+
+class Samples(IterableDataset[dict[str, Tensor]]):
+    """Yields dicts of [T, ...] tensors: y, uv, clean_y, clean_uv (0..1), regions, prompt.
+
+    The stream depends on the seed and the worker's number alone.
+    """
+
+    def __init__(self, files: list[FaceFile], landmarks: Landmarks, shape: SampleShape, seed: int) -> None:
+        self.stills = [f for f in files if not f.clip]
+        self.clips = [f for f in files if f.clip]
+        self.landmarks, self.shape, self.seed = landmarks, shape, seed
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        """Draw samples for ever."""
+        cv2.setNumThreads(1)
+        worker = get_worker_info()
+        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
+        while True:
+            yield self.draw(rng)
+
+    def draw(self, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Make one sample."""
+        shape = self.shape
+        if self.clips and (not self.stills or rng.random() < REAL_CLIP_SHARE):
+            frames, points = self._from_clip(rng), None
+        else:
+            frames, points = self._from_still(rng)
+        mirror = rng.random() < 0.5
+        if mirror:
+            frames = [np.ascontiguousarray(f[:, ::-1]) for f in frames]
+            points = None if points is None else [_mirrored(p, shape.canvas) for p in points]
+        if rng.random() < REGION_DROPOUT:
+            points = None
+        what = sample_degradation(rng)
+        x, y = (LATENT_STRIDE * int(v) for v in rng.integers(0, (shape.canvas - shape.crop) // LATENT_STRIDE + 1, 2))
+        grid = shape.crop // LATENT_STRIDE
+        regions = np.zeros((len(frames), len(REGION_NAMES), grid, grid), np.float32)
+        if points is not None:
+            regions[:] = [region_maps(p, x, y, shape.crop, grid) for p in points]
+            if mirror:
+                regions[:, [_LEFT_EYE, _RIGHT_EYE]] = regions[:, [_RIGHT_EYE, _LEFT_EYE]]
+        bad_y, bad_uv = _crop(degrade(frames, what, rng), x, y, shape.crop)
+        clean_y, clean_uv = _crop(to_planes(frames), x, y, shape.crop)
+        return {
+            "y": bad_y,
+            "uv": bad_uv,
+            "clean_y": clean_y,
+            "clean_uv": clean_uv,
+            "regions": torch.from_numpy(regions),
+            "prompt": torch.from_numpy(np.tile(what.prompt(), (len(frames), 1))),
+        }
+
+    def _from_still(self, rng: np.random.Generator) -> tuple[list[Picture], list[NDArray[np.float32]] | None]:
+        file = self.stills[int(rng.integers(len(self.stills)))]
+        still = _cached_still(file)
+        path = sample_path(rng, self.shape.frames, still.shape[:2], self.shape.canvas)
+        frames = render(still, path, self.shape.canvas)
+        points = self.landmarks.get(file.path.name)
+        if points is None:
+            return frames, None
+        return frames, [(points @ m[:, :2].T + m[:, 2]).astype(np.float32) for m in path.matrices]
+
+    def _from_clip(self, rng: np.random.Generator) -> list[Picture]:
+        frames = _cached_clip(self.clips[int(rng.integers(len(self.clips)))])
+        start = int(rng.integers(0, max(1, len(frames) - self.shape.frames + 1)))
+        height, width = frames[0].shape[:2]
+        size = self.shape.canvas
+        x, y = int(rng.integers(0, width - size + 1)), int(rng.integers(0, height - size + 1))
+        return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(self.shape.frames)]
+
+
+@lru_cache(maxsize=512)
+def _cached_still(file: FaceFile) -> Picture:
+    return load_still(file.path)
+
+
+@lru_cache(maxsize=4)
+def _cached_clip(file: FaceFile) -> list[Picture]:
+    return load_clip(file.path)
+
+
+def _mirrored(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Landmarks of the mirrored picture, each still under the number that it had."""
+    out = points.copy()
+    out[:, 0] = width - 1 - out[:, 0]
+    return out
+
+
+def _crop(planes: Planar, x: int, y: int, size: int) -> tuple[Tensor, Tensor]:
+    luma = planes[0][:, :, y : y + size, x : x + size]
+    chroma = planes[1][:, :, y // 2 : (y + size) // 2, x // 2 : (x + size) // 2]
+    return torch.from_numpy(luma.astype(np.float32) / 255), torch.from_numpy(chroma.astype(np.float32) / 255)
