@@ -1,0 +1,1 @@
+"""Run an exported generator. No torch here, and no generator code."""

@@ -14,13 +14,23 @@ def zero_init(layer: nn.Conv2d | nn.Linear) -> nn.Module:
     return layer
 
 
+class ConvNorm(nn.Sequential):
+    """Convolution and batch normalisation; the exporter folds the two into one convolution."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+        padding = kernel // 2 if stride == 1 else 0
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False), nn.BatchNorm2d(outputs)
+        )
+
+
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x))); [B,C,h,w] to the same shape."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.first = ConvNorm(channels, channels, 3)
+        self.second = ConvNorm(channels, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return features of the same shape."""
@@ -33,9 +43,9 @@ class Stem(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.y = nn.Conv2d(1, channels, 4, stride=4)
-        self.uv = nn.Conv2d(2, channels, 2, stride=2)
-        self.fuse = nn.Conv2d(channels, channels, 3, padding=1)
+        self.y = ConvNorm(1, channels, 4, stride=4)
+        self.uv = ConvNorm(2, channels, 2, stride=2)
+        self.fuse = ConvNorm(channels, channels, 3)
 
     def forward(self, y: Tensor, uv: Tensor) -> Tensor:
         """Return the features of planes that are centred on zero."""
@@ -50,9 +60,9 @@ class Encoder(nn.Module):
         super().__init__()
         fine, middle, coarse = channels
         self.stem = Stem(fine)
-        self.to_middle = nn.Conv2d(fine, middle, 2, stride=2)
+        self.to_middle = ConvNorm(fine, middle, 2, stride=2)
         self.middle = ResidualBlock(middle)
-        self.to_coarse = nn.Conv2d(middle, coarse, 2, stride=2)
+        self.to_coarse = ConvNorm(middle, coarse, 2, stride=2)
         self.coarse = ResidualBlock(coarse)
 
     def forward(self, y: Tensor, uv: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from generator.attention import CrossFrameAttention
-from generator.blocks import zero_init
+from generator.blocks import ConvNorm, zero_init
 from generator.config import GeneratorConfig
 from generator.prompt import Modulation
 
@@ -29,7 +29,7 @@ class FlowBlock(nn.Module):
         super().__init__()
         self.modulation = Modulation(condition, channels)
         self.attention = CrossFrameAttention(channels)
-        self.widen = nn.Conv2d(channels, channels, 3, padding=1)
+        self.widen = ConvNorm(channels, channels, 3)
         self.narrow = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor, condition: Tensor, window: Window, index: int) -> Tensor:

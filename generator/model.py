@@ -35,8 +35,10 @@ class Output:
     """[B,2,H/2,W/2], likewise for the UV planes"""
     prompt_hat: Tensor
     """[B,P] estimated prompt weights"""
-    latent: Tensor
-    """[B,C,H/16,W/16] the restored latent z_hq"""
+    z_lq: Tensor
+    """[B,C,H/16,W/16] the latent of the input"""
+    velocity: Tensor
+    """[B,C,H/16,W/16] the step from it: z_hq = z_lq - strength * velocity"""
 
 
 class Generator(nn.Module):
@@ -92,6 +94,11 @@ class Generator(nn.Module):
         y, uv, regions, prompt, strength = (t.flatten(0, 1) for t in (y, uv, regions, prompt, strength))
         return self._run(y, uv, regions, prompt, strength, None if auto is None else auto.flatten(0, 1), window)
 
+    def encode(self, y: Tensor, uv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features of planes in 0..1 on the grids 1/4 and 1/8, and the latent."""
+        fine, middle, latent = self.encoder(y - 0.5, uv - 0.5)
+        return fine, middle, latent
+
     def _run(
         self,
         y: Tensor,
@@ -102,16 +109,17 @@ class Generator(nn.Module):
         auto: Tensor | None,
         window: Window,
     ) -> Output:
-        fine, middle, z_lq = self.encoder(y - 0.5, uv - 0.5)
+        fine, middle, z_lq = self.encode(y, uv)
         prompt_hat = self.estimate(z_lq)
         if auto is not None:
             prompt = torch.where(auto > 0, prompt_hat.detach(), prompt)
         condition = self.embedding(prompt, torch.ones_like(strength))
-        z_hq = z_lq - strength[:, :, None, None] * self.velocity(z_lq, regions, condition, window)
+        velocity = self.velocity(z_lq, regions, condition, window)
+        z_hq = z_lq - strength[:, :, None, None] * velocity
         residual_y, residual_uv = self.decoder(z_hq, middle, fine, condition)
         amount = strength * torch.clamp(prompt.sum(dim=1, keepdim=True) / FULL_PROMPT, 0.0, 1.0)
         amount = amount[:, :, None, None]
-        return Output(amount * residual_y, amount * residual_uv, prompt_hat, z_hq)
+        return Output(amount * residual_y, amount * residual_uv, prompt_hat, z_lq, velocity)
 
 
 def _delayed(tokens: Tensor, batch: int, frames: int) -> Tensor:

@@ -46,10 +46,11 @@ class PromptEstimate(nn.Module):
 
     def __init__(self, channels: int, prompts: int) -> None:
         super().__init__()
+        self.features = nn.Conv2d(channels, channels, 1)
         self.first = nn.Linear(channels, channels)
         self.second = nn.Linear(channels, prompts)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Estimate the prompt vector."""
-        pooled = latent.mean(dim=(2, 3))
+        pooled = torch.relu(self.features(latent)).mean(dim=(2, 3))
         return torch.sigmoid(self.second(torch.relu(self.first(pooled))))

@@ -33,7 +33,7 @@ class TrainSettings:
     minutes: float = 60.0
     batch: int = 6
     """Clips a step"""
-    rate: float = 1.5e-3
+    rate: float = 1e-3
     """Peak learning rate; it rises over `warm_up` seconds and falls as a cosine to a hundredth"""
     warm_up: float = 60.0
     average: float = 0.999
@@ -41,6 +41,8 @@ class TrainSettings:
     """Share of clips that are restored under the generator's own prompt estimate"""
     seed: int = 1
     workers: int = 1
+    threads: int = 1
+    """Compute threads; more only pay where the cores are otherwise idle"""
     checkpoint_every: float = 120.0
     validate_every: float = 480.0
 
@@ -62,12 +64,12 @@ def losses(generator: Generator, batch: Batch, auto_share: float) -> dict[str, T
     error_y = weight * (y + out.change_y.unflatten(0, (count, frames)) - batch["clean_y"])
     error_uv = weight * (uv + out.change_uv.unflatten(0, (count, frames)) - batch["clean_uv"])
     with torch.no_grad():
-        target = generator.encoder(batch["clean_y"].flatten(0, 1) - 0.5, batch["clean_uv"].flatten(0, 1) - 0.5)[2]
+        target = generator.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1))[2]
     return {
         "pixel": charbonnier(error_y) + 0.5 * charbonnier(error_uv),
         "gradient": 0.2 * gradient(error_y),
         "temporal": 0.5 * frame_difference(error_y),
-        "latent": 0.02 * charbonnier(out.latent - target),
+        "flow": 0.02 * charbonnier(out.velocity - (out.z_lq.detach() - target)),
         "prompt": 0.02 * torch.nn.functional.mse_loss(out.prompt_hat, batch["prompt"].flatten(0, 1)),
     }
 
@@ -82,6 +84,7 @@ def train(folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, se
     """Train until the minutes are used up; goes on where `out`/last.pt stands. Writes `out`/train.log."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
+    torch.set_num_threads(settings.threads)
     files = list_faces(folder)
     landmarks = find_landmarks(files, out / "landmarks.npz")
     judged = dev_clips(dev, 256, 10) if dev else []

@@ -1,0 +1,1 @@
+"""The shipped graphs, their weights and their manifests."""

@@ -50,7 +50,7 @@ def next_crop(
         frame_width: Of the luma plane, px.
         frame_height: Of the luma plane, px.
         graph_sizes: Edges of the graphs that may run now, even, in any order.
-        step: Grid the crop's corner sits on, px, even; only where the frame's end stops the crop, it lies off the grid.
+        step: Grid the crop's corner sits on, px, even; left only where the frame's end would cut the face off.
     """
     left, top, right, bottom = face_box
     size = _size(previous, MARGIN * max(right - left, bottom - top), graph_sizes)
@@ -87,8 +87,11 @@ def _place(before: int | None, start: float, end: float, size: int, frame: int, 
         return -((size - frame) // 4 * 2)
     last = (frame - size) // 2 * 2
     wanted = min(max((start + end - size) / 2, 0), last)
-    if before is not None and 0 <= before <= last:
-        inside = before <= max(start, 0) and min(end, frame) <= before + size
-        if inside and abs(wanted - before) <= DRIFT * step:
-            return before
-    return min(round(wanted / step) * step, last)
+
+    def holds(place: int) -> bool:
+        return 0 <= place <= last and place <= max(start, 0) and min(end, last + size) <= place + size
+
+    if before is not None and holds(before) and abs(wanted - before) <= DRIFT * step:
+        return before
+    snapped = min(round(wanted / step), last // step) * step
+    return snapped if holds(snapped) else round(wanted / 2) * 2

@@ -6,16 +6,15 @@ import contextlib
 import hashlib
 import importlib.util
 import os
-import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import ClearcallError
+from stream.face.fetch import FetchError, download_wheel
 
 ENVIRONMENT = "CLEARCALL_FACE_MODELS"
 PACKAGE = "mediapipe==0.10.21"
@@ -27,7 +26,7 @@ WHEEL_TAGS = (
 )
 """Wheels that will do, tried in turn: only data files are taken out, so any platform's wheel serves any machine."""
 
-OFFLINE = "pip cannot reach its package index"
+NOTICE = "fetching MediaPipe's face models (one time, about 35 MB)"
 HELP = f"install the extra clearcall[mediapipe], or put the two files into a directory and name it in {ENVIRONMENT}"
 
 
@@ -130,51 +129,15 @@ def _from_package() -> FaceModels | None:
 
 
 def _fetch(cache: Path) -> FaceModels:
-    if importlib.util.find_spec("pip") is None:
-        raise FaceModelError(f"MediaPipe's face models are missing and this Python has no pip to fetch them: {HELP}")
     try:
         with tempfile.TemporaryDirectory(prefix="clearcall-") as work:
-            wheel = _download(Path(work))
+            wheel = download_wheel(PACKAGE, WHEEL_TAGS, Path(work), NOTICE)
             cache.mkdir(parents=True, exist_ok=True)
             return FaceModels(_extract(wheel, DETECTOR, cache), _extract(wheel, MESH, cache))
+    except FetchError as error:
+        raise FaceModelError(f"MediaPipe's face models could not be fetched ({error}): {HELP}") from error
     except OSError as error:
         raise FaceModelError(f"MediaPipe's face models could not be kept in {cache} ({error}): {HELP}") from error
-
-
-def _download(work: Path) -> Path:
-    """Let pip fetch the wheel into `work`: its own settings say from where, through which proxy and with what cache."""
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "--retries=2"]
-    command += ["download", PACKAGE, "--no-deps", "--only-binary=:all:", "--progress-bar=off", "--dest", str(work)]
-    words = "no wheel"
-    with _Progress("fetching MediaPipe's face models (one time, about 35 MB)") as progress:
-        for tags in WHEEL_TAGS:
-            with tempfile.TemporaryFile("w+", dir=work, encoding="utf-8", errors="replace") as log:
-                process = subprocess.Popen([*command, *tags], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-                try:
-                    while process.poll() is None:
-                        progress.tick()
-                        time.sleep(0.1)
-                finally:
-                    # Only still running when the wait was broken off (Ctrl-C): pip must not go on behind our back.
-                    if process.poll() is None:
-                        process.kill()
-                        process.wait()
-                log.seek(0)
-                words = _last_words(log.read())
-            wheel = next(work.glob("*.whl"), None)
-            if process.returncode == 0 and wheel is not None:
-                return wheel
-            if words == OFFLINE:
-                break
-    raise FaceModelError(f"MediaPipe's face models could not be fetched ({words}): {HELP}")
-
-
-def _last_words(output: str) -> str:
-    """What pip's output says, in one line; that a package is not to be had is only how a broken line shows to it."""
-    if "connection broken" in output or "NewConnectionError" in output:
-        return OFFLINE
-    errors = [line.strip() for line in output.splitlines() if line.startswith("ERROR")]
-    return errors[-1][:200] if errors else "pip failed"
 
 
 def _extract(wheel: Path, wanted: ModelFile, cache: Path) -> Path:
@@ -198,25 +161,3 @@ def _extract(wheel: Path, wanted: ModelFile, cache: Path) -> Path:
         if not _is_file(cache / wanted.name, wanted):
             raise
     return cache / wanted.name
-
-
-class _Progress:
-    """One line on standard error, with the seconds gone by where it is a terminal."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._start = time.monotonic()
-        self._live = sys.stderr.isatty()
-
-    def __enter__(self) -> _Progress:
-        print(f"{self._text} …", end="" if self._live else "\n", file=sys.stderr, flush=True)
-        return self
-
-    def tick(self) -> None:
-        if self._live:
-            seconds = time.monotonic() - self._start
-            print(f"\r{self._text} … {seconds:.0f} s", end="", file=sys.stderr, flush=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            print(file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Tests of the face tracker, the crop and the region maps."""

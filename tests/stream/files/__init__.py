@@ -1,0 +1,1 @@
+"""The file door, on small videos made on the spot."""

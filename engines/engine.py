@@ -1,0 +1,57 @@
+"""What every engine offers: one step of one session, its state in that session's latent cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.manifest import Manifest
+
+
+@dataclass(slots=True)
+class StepInputs:
+    """A face crop and what to do with it."""
+
+    y: NDArray[np.uint8]
+    """[1, 1, H, W]"""
+    uv: NDArray[np.uint8]
+    """[1, 2, H/2, W/2]"""
+    regions: NDArray[np.float32]
+    """[1, R, h, w]"""
+    prompt: NDArray[np.float32]
+    """[1, P]"""
+    strength: float
+
+
+@dataclass(slots=True)
+class StepOutputs:
+    """The restored crop. The arrays belong to the latent cache: they are overwritten two steps later."""
+
+    y: NDArray[np.uint8]
+    uv: NDArray[np.uint8]
+    prompt_hat: NDArray[np.float32]
+    """[1, P] what the picture needs"""
+
+
+class LatentCache(Protocol):
+    """The state of one session in one graph; made by the engine that reads it, owned by the session."""
+
+    def forget(self) -> None:
+        """Make the next step start from nothing (a cut, another face)."""
+
+
+class Engine(Protocol):
+    """Runs one graph; serves any number of sessions, from any thread."""
+
+    manifest: Manifest
+    name: str
+    """What runs the graph, such as `onnxruntime-cpu`."""
+
+    def new_cache(self) -> LatentCache:
+        """Return a cache that remembers nothing."""
+
+    def step(self, inputs: StepInputs, cache: LatentCache) -> StepOutputs:
+        """Restore one crop and advance `cache`; EngineError when the step cannot be run (the cache is then forgotten)."""

@@ -1,0 +1,158 @@
+"""Model manifests: all that the run time knows of a graph."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engines.errors import BadInput, ModelError
+
+MODELS = Path(__file__).parent / "models"
+
+DTYPES = {"uint8": 1, "float32": 4, "float16": 2}
+MAX_CROP = 4096
+FIELDS = {"name", "family", "crop", "graph", "weights", "inputs", "outputs", "states", "prompts", "regions", "training"}
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Name, shape and dtype of an input or output of the graph."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec:
+    """A state: read from `input`, its next value written to `output`, `initial` everywhere at the start."""
+
+    input: str
+    output: str
+    shape: tuple[int, ...]
+    dtype: str
+    initial: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file beside the manifest and what it must hash to."""
+
+    path: Path
+    sha256: str
+
+    def check(self) -> None:
+        """Raise ModelError when the file is missing or not the one that the manifest describes."""
+        try:
+            digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ModelError(f"model file {self.path} cannot be read: {error.strerror}") from error
+        if digest != self.sha256:
+            raise ModelError(f"model file {self.path} is damaged (its sha256 is not the manifest's); reinstall clearcall")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One exported graph."""
+
+    name: str
+    family: str
+    """Graphs of one family share their weights and differ in crop size."""
+    crop: int
+    graph: StoredFile
+    weights: StoredFile
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    states: tuple[StateSpec, ...]
+    prompts: tuple[str, ...]
+    regions: tuple[str, ...]
+    training: dict[str, Any]
+    """Provenance: data, command, minutes, device, seed, figures, attributions."""
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of an input or output; ModelError when the graph has none of that name."""
+        for spec in (*self.inputs, *self.outputs):
+            if spec.name == name:
+                return spec.shape
+        raise ModelError(f"model {self.name} has no tensor named {name}")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and validate a manifest; ModelError names what is wrong with it."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        manifest = _parse(raw, path.parent)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"model manifest {path} is damaged: {error}") from error
+    if manifest.name != path.stem:
+        raise ModelError(f"model manifest {path} is damaged: it calls itself {manifest.name}")
+    return manifest
+
+
+def _parse(raw: dict[str, Any], folder: Path) -> Manifest:
+    if set(raw) != FIELDS:
+        raise ValueError(f"unknown or missing keys: {', '.join(sorted(set(raw) ^ FIELDS))}")
+    crop = raw["crop"]
+    if not isinstance(crop, int) or not 32 <= crop <= MAX_CROP or crop % 32:
+        raise ValueError(f"crop is {crop}, not a multiple of 32 up to {MAX_CROP}")
+    manifest = Manifest(
+        name=str(raw["name"]),
+        family=str(raw["family"]),
+        crop=crop,
+        graph=_stored(raw["graph"], folder),
+        weights=_stored(raw["weights"], folder),
+        inputs=tuple(_tensor(t) for t in raw["inputs"]),
+        outputs=tuple(_tensor(t) for t in raw["outputs"]),
+        states=tuple(
+            StateSpec(s["input"], s["output"], _shape(s["shape"]), _dtype(s["dtype"]), float(s["initial"]))
+            for s in raw["states"]
+        ),
+        prompts=tuple(str(p) for p in raw["prompts"]),
+        regions=tuple(str(r) for r in raw["regions"]),
+        training=dict(raw["training"]),
+    )
+    missing = {"y", "uv", "regions", "prompt", "strength", "keep"} - {t.name for t in manifest.inputs}
+    if missing:
+        raise ValueError(f"inputs missing: {', '.join(sorted(missing))}")
+    return manifest
+
+
+def _stored(raw: dict[str, str], folder: Path) -> StoredFile:
+    name = raw["file"]
+    if Path(name).name != name:
+        raise ValueError(f"{name} is not a plain file name")
+    return StoredFile(folder / name, raw["sha256"])
+
+
+def _tensor(raw: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(str(raw["name"]), _shape(raw["shape"]), _dtype(raw["dtype"]))
+
+
+def _shape(raw: list[int]) -> tuple[int, ...]:
+    if not all(isinstance(n, int) and n > 0 for n in raw):
+        raise ValueError(f"shape {raw} is not static")
+    return tuple(raw)
+
+
+def _dtype(raw: str) -> str:
+    if raw not in DTYPES:
+        raise ValueError(f"unknown dtype {raw}")
+    return raw
+
+
+def families(folder: Path = MODELS) -> list[str]:
+    """Names of the models that `folder` holds."""
+    return sorted({read_manifest(path).family for path in folder.glob("*.json")})
+
+
+def read_family(name: str, folder: Path = MODELS) -> list[Manifest]:
+    """All graphs of a model, the smallest crop first; BadInput lists the known models."""
+    known = [read_manifest(path) for path in sorted(folder.glob("*.json"))]
+    chosen = sorted((m for m in known if m.family == name), key=lambda m: m.crop)
+    if not chosen:
+        names = ", ".join(sorted({m.family for m in known})) or "none"
+        raise BadInput(f"unknown model {name!r}; known models: {names}")
+    return chosen

@@ -1,0 +1,110 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from engines.engine import LatentCache, StepInputs, StepOutputs
+from engines.errors import EngineError, ModelError
+from engines.manifest import Manifest
+
+PROVIDER = "CPUExecutionProvider"
+
+
+class OrtCache:
+    """Two sets of state and output buffers: a step reads one and writes the other."""
+
+    def __init__(self, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
+        self._sets = tuple(
+            {s.input: np.full(s.shape, s.initial, s.dtype) for s in manifest.states} for _ in range(2)
+        )
+        self._outputs = tuple(
+            {t.name: np.zeros(t.shape, t.dtype) for t in manifest.outputs} for _ in range(2)
+        )
+        self._states = manifest.states
+        self._bindings = (session.io_binding(), session.io_binding())
+        self._turn = 0
+        self._keep = np.zeros((1, 1), np.float32)
+
+    def forget(self) -> None:
+        """Make the next step start from nothing."""
+        self._keep[:] = 0.0
+
+    def run(
+        self, session: onnxruntime.InferenceSession, feeds: dict[str, NDArray[np.generic]]
+    ) -> dict[str, NDArray[np.generic]]:
+        """One step: states in from the current set, out to the other; the sets change places only if it succeeds."""
+        binding, old, new = self._bindings[self._turn], self._sets[self._turn], self._sets[1 - self._turn]
+        out = self._outputs[self._turn]
+        for name, array in (*feeds.items(), ("keep", self._keep), *old.items()):
+            binding.bind_cpu_input(name, array)
+        for name, array in (*out.items(), *((s.output, new[s.input]) for s in self._states)):
+            binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
+        session.run_with_iobinding(binding)
+        self._turn = 1 - self._turn
+        self._keep[:] = 1.0
+        return out
+
+
+class OrtEngine:
+    """One graph in one ONNX Runtime session."""
+
+    def __init__(self, manifest: Manifest, threads: int = 1) -> None:
+        """Load and run the graph once; ModelError when a file is damaged or does not match its manifest."""
+        manifest.graph.check()
+        manifest.weights.check()
+        self.manifest = manifest
+        self.name = "onnxruntime-cpu"
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Spinning workers starve the threads that decode and encode.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(manifest.graph.path), options, providers=[PROVIDER])
+        except Exception as error:  # its errors have no common base
+            raise ModelError(f"model {manifest.name} cannot be loaded: {_first_line(error)}") from error
+        self._check_signature()
+        zeros = {t.name: np.zeros(t.shape, t.dtype) for t in manifest.inputs}
+        self.step(StepInputs(zeros["y"], zeros["uv"], zeros["regions"], zeros["prompt"], 1.0), self.new_cache())  # type: ignore[arg-type]
+
+    def _check_signature(self) -> None:
+        manifest = self.manifest
+        wanted = {t.name: t.shape for t in (*manifest.inputs, *manifest.outputs)}
+        wanted |= {s.input: s.shape for s in manifest.states} | {s.output: s.shape for s in manifest.states}
+        found = {t.name: tuple(t.shape) for t in (*self._session.get_inputs(), *self._session.get_outputs())}
+        if wanted != found:
+            odd = sorted(n for n in wanted.keys() | found.keys() if wanted.get(n) != found.get(n))
+            raise ModelError(f"model {manifest.name} does not match its manifest in {', '.join(odd[:4])}")
+
+    def new_cache(self) -> OrtCache:
+        """Return a cache that remembers nothing."""
+        return OrtCache(self.manifest, self._session)
+
+    def step(self, inputs: StepInputs, cache: LatentCache) -> StepOutputs:
+        """Restore one crop; see `Engine.step`."""
+        if not isinstance(cache, OrtCache):
+            raise EngineError("this latent cache was made by another engine")
+        feeds: dict[str, NDArray[np.generic]] = {
+            "y": inputs.y,
+            "uv": inputs.uv,
+            "regions": inputs.regions,
+            "prompt": inputs.prompt,
+            "strength": np.full((1, 1), inputs.strength, np.float32),
+        }
+        for name, array in feeds.items():
+            if array.shape != self.manifest.shape(name):
+                raise EngineError(f"{name} has shape {array.shape}, the model wants {self.manifest.shape(name)}")
+        try:
+            out = cache.run(self._session, feeds)
+        except Exception as error:  # its errors have no common base
+            cache.forget()
+            raise EngineError(f"a step of {self.manifest.name} failed: {_first_line(error)}") from error
+        return StepOutputs(out["y_out"], out["uv_out"], out["prompt_hat"])  # type: ignore[arg-type]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,164 @@
+"""Generator to ONNX graphs of several sizes over one shared weights file, with manifests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from onnx import TensorProto
+
+from engines.manifest import Manifest, read_manifest
+from export.wrapper import GraphModule
+from generator.model import Generator
+
+OPSET = 18
+EXTERNAL_FROM = 256
+"""Bytes from which on a tensor goes to the shared weights file."""
+ALIGNMENT = 64
+
+FORBIDDEN = {"Shape", "Gather", "Loop", "If", "Scan", "Slice"}
+"""Operators that a static streaming graph must not need."""
+
+PLANE_OUTPUTS = ["y_out", "uv_out", "prompt_hat"]
+
+
+class ExportError(ValueError):
+    """The exported graph breaks the graph contract."""
+
+
+def export_family(
+    generator: Generator, family: str, sizes: Sequence[int], folder: Path, training: dict[str, Any]
+) -> list[Manifest]:
+    """Write `<family>-<size>.onnx` and `.json` for each size, and `<family>.data` that holds the weights of all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = SharedWeights(folder / f"{family}.data")
+    graphs = {size: trace(generator, size) for size in sizes}
+    for size, model in graphs.items():
+        check_operators(model)
+        weights.move_out(model)
+        onnx.save(model, str(folder / f"{family}-{size}.onnx"))
+    weights.write()
+    manifests = []
+    for size in sizes:
+        name = f"{family}-{size}"
+        content = describe(generator, family, size, folder, training)
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        manifests.append(read_manifest(path))
+    return manifests
+
+
+def trace(generator: Generator, size: int) -> onnx.ModelProto:
+    """The graph of one step at one crop size, batch 1, all shapes static."""
+    module = GraphModule(generator.cpu().eval(), size).eval()
+    example = module.example_inputs()
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module,
+            tuple(example.values()),
+            dynamo=True,
+            input_names=list(example),
+            output_names=[*PLANE_OUTPUTS, *(f"next_{n}" for n in module.state_names())],
+            opset_version=OPSET,
+            optimize=True,
+            verbose=False,
+        )
+    if program is None:
+        raise ExportError("the exporter returned nothing")
+    model = program.model_proto
+    # Names of source files and stack traces help nobody who runs the graph.
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    del model.graph.value_info[:]
+    del model.graph.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+        del value.metadata_props[:]
+    return model
+
+
+def check_operators(model: onnx.ModelProto) -> None:
+    """Raise ExportError for operators that the contract forbids, or shapes that are not static."""
+    found = {node.op_type for node in model.graph.node} & FORBIDDEN
+    if found:
+        raise ExportError(f"the graph uses {', '.join(sorted(found))}")
+    for value in (*model.graph.input, *model.graph.output):
+        if any(d.WhichOneof("value") != "dim_value" for d in value.type.tensor_type.shape.dim):
+            raise ExportError(f"{value.name} has no static shape")
+
+
+class SharedWeights:
+    """One external-data file for several graphs: equal tensors are stored once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._content = bytearray()
+        self._known: dict[bytes, int] = {}
+
+    def move_out(self, model: onnx.ModelProto) -> None:
+        """Replace the large initialisers of a graph by references into the file."""
+        for tensor in model.graph.initializer:
+            raw = onnx.numpy_helper.to_array(tensor).tobytes()
+            if len(raw) < EXTERNAL_FROM:
+                continue
+            key = hashlib.sha256(raw).digest()
+            if key not in self._known:
+                self._content += bytes(-len(self._content) % ALIGNMENT)
+                self._known[key] = len(self._content)
+                self._content += raw
+            for field in ("raw_data", "float_data", "int64_data", "int32_data"):
+                tensor.ClearField(field)
+            tensor.data_location = TensorProto.EXTERNAL
+            del tensor.external_data[:]
+            for name, value in (("location", self._path.name), ("offset", self._known[key]), ("length", len(raw))):
+                entry = tensor.external_data.add()
+                entry.key, entry.value = name, str(value)
+
+    def write(self) -> None:
+        """Write the file."""
+        self._path.write_bytes(self._content)
+
+
+def describe(
+    generator: Generator, family: str, size: int, folder: Path, training: dict[str, Any]
+) -> dict[str, Any]:
+    """The manifest's content for the graph of one size."""
+    module = GraphModule(generator, size)
+    example = module.example_inputs()
+    with torch.no_grad():
+        results = module(*example.values())
+    states = module.state_names()
+    controls = [name for name in example if name not in states]
+    return {
+        "name": f"{family}-{size}",
+        "family": family,
+        "crop": size,
+        "graph": _file(folder / f"{family}-{size}.onnx"),
+        "weights": _file(folder / f"{family}.data"),
+        "inputs": [_tensor(name, example[name]) for name in controls],
+        "outputs": [_tensor(name, t) for name, t in zip(PLANE_OUTPUTS, results[: len(PLANE_OUTPUTS)], strict=True)],
+        "states": [
+            {"input": n, "output": f"next_{n}", "shape": list(example[n].shape), "dtype": "float32", "initial": 0.0}
+            for n in states
+        ],
+        "prompts": list(generator.config.prompts),
+        "regions": list(generator.config.regions),
+        "training": training,
+    }
+
+
+def _file(path: Path) -> dict[str, str]:
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _tensor(name: str, value: torch.Tensor) -> dict[str, Any]:
+    return {"name": name, "shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")}

@@ -1,0 +1,75 @@
+"""The command `clearcall`: one module per subcommand, imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from engines.errors import ClearcallError
+
+COMMANDS = {
+    "relay": ("stream.relay.command", "answer WebRTC calls from a browser and send the face back restored"),
+    "filter": ("stream.files.command", "restore the face in a video file"),
+    "bench": ("benchmarks.command", "measure speed and quality"),
+    "train": ("training.command", "train a generator from a folder of faces"),
+    "export": ("export.command", "export a trained generator to ONNX"),
+    "doctor": ("stream.doctor", "show what this machine has and what is missing"),
+}
+"""Subcommand to the module with `add_arguments(parser)` and `run(arguments)`, and its one-line help."""
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("clearcall")
+
+
+def _overview() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="clearcall",
+        description="Restores the face in a live video call.",
+        epilog="clearcall COMMAND --help tells more of a command.",
+    )
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, (_, text) in COMMANDS.items():
+        commands.add_parser(name, help=text, add_help=False)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit status: 0, 1 for a failure, 2 for a wrong call or bad input."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] not in COMMANDS:
+        overview = _overview()
+        if overview.parse_args(argv).version:
+            print(f"clearcall {_version()}")
+            return 0
+        overview.print_help(sys.stderr)
+        return 2
+    name, rest = argv[0], argv[1:]
+    module_name, text = COMMANDS[name]
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in {"torch", "onnx", "onnxscript"}:
+            raise
+        print(f"clearcall: {name} needs {error.name}: pip install 'clearcall[train]'", file=sys.stderr)
+        return 1
+    parser = argparse.ArgumentParser(prog=f"clearcall {name}", description=text.capitalize() + ".")
+    module.add_arguments(parser)
+    arguments = parser.parse_args(rest)
+    try:
+        status = module.run(arguments)
+    except ClearcallError as error:
+        print(f"clearcall: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("clearcall: interrupted", file=sys.stderr)
+        return 130
+    return int(status or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""`clearcall filter INPUT OUTPUT`: restores the face in a video file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from engines.errors import BadInput
+from stream.files.compare import doubled_width
+from stream.files.facts import check_readable
+from stream.files.job import Counts, FrameFilter, Stop, filter_file
+from stream.files.progress import Progress
+from stream.files.sink import Sink
+from stream.files.source import Source
+from stream.files.target import check_writable
+from stream.files.timing import Timings, table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("input", metavar="INPUT", type=Path, help="video file to read")
+    parser.add_argument("output", metavar="OUTPUT", type=Path, help="video to write: .mp4, .m4v, .mov, .mkv, .webm")
+    parser.add_argument("--prompt", default="auto", help="what to remove, such as noise; auto finds out (default)")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 changes nothing, 1 restores fully (default)")
+    parser.add_argument(
+        "--scope", choices=("auto", "face", "frame"), default="auto", help="what to restore (default: auto, the face)"
+    )
+    parser.add_argument("--lossless", action="store_true", help="write FFV1, which keeps every bit (.mkv)")
+    parser.add_argument("--compare", action="store_true", help="write before and after side by side")
+    parser.add_argument("--model", default="lite", help="model to use (default: lite)")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no figures")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Filter one file; returns the exit status.
+
+    Raises:
+        BadInput: The call or the input is wrong; nothing was written.
+        ClearcallError: It failed on the way; nothing is left behind.
+    """
+    source_path: Path = arguments.input
+    lossless: bool = arguments.lossless
+    compare: bool = arguments.compare
+    quiet: bool = arguments.quiet
+    # What costs nothing is checked first, the model is loaded last.
+    if arguments.scope == "frame":
+        raise BadInput("--scope frame is not there yet: use face or auto")
+    if not 0.0 <= arguments.strength <= 1.0:
+        raise BadInput(f"--strength must be between 0 and 1, not {arguments.strength:g}")
+    check_readable(source_path)
+    final = check_writable(arguments.output, source_path, lossless)
+    timings = Timings()
+    with Source(source_path, timings) as source:
+        picture = source.facts.picture
+        _check_format(source_path, picture.pix_fmt)
+        frame_filter = load_filter(arguments.model, arguments.prompt, arguments.strength)
+        try:
+            width = doubled_width(picture.width, picture.pix_fmt) if compare else picture.width
+            progress = Progress(source.facts.frames, sys.stderr, quiet=quiet)
+            with Stop() as stop, Sink(final, source, width, lossless) as sink:
+                try:
+                    counts = filter_file(source, sink, frame_filter, compare, progress, stop, timings)
+                finally:
+                    progress.close()
+            for text in notes(source, sink.left_out):
+                print(f"clearcall: {text}", file=sys.stderr)
+            if not quiet:
+                print(summary(counts, frame_filter.figures(), timings.stages()), file=sys.stderr)
+        finally:
+            frame_filter.close()
+    return 0
+
+
+def load_filter(model: str, prompt: str, strength: float) -> FrameFilter:
+    """The filter with its model; BadInput for an unknown model or prompt, ModelError for damaged files."""
+    # Here and not above: wrong calls and --help need not wait for the engines.
+    from stream.filter import FaceFilter
+    from stream.models import open_model
+
+    return FaceFilter(open_model(model, threads_for(os.cpu_count() or 1)), prompt, strength)
+
+
+def threads_for(cores: int) -> int:
+    """Engine threads: half the cores, the other half decodes and encodes at the same time."""
+    return max(1, min(4, cores // 2))
+
+
+def notes(source: Source, left_out: list[str]) -> list[str]:
+    """What the user should know about a file that was filtered nevertheless, one line each."""
+    texts = []
+    if source.undecodable:
+        texts.append(f"{source.path} is damaged: {_counted(source.undecodable, 'packet')} could not be decoded")
+    if source.incomplete:
+        texts.append(f"{source.path} is damaged: {_counted(source.incomplete, 'frame')} only decoded in part")
+    if source.cut_short:
+        texts.append(f"{source.path} breaks off before its end")
+    if source.resized:
+        size = f"{source.facts.picture.width}x{source.facts.picture.height}"
+        texts.append(f"{_counted(source.resized, 'frame')} of another size or format scaled to {size}")
+    if left_out:
+        texts.append(f"left out, the output cannot hold it: {', '.join(left_out)}")
+    return texts
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def summary(counts: Counts, figures: Mapping[str, object], stages: Mapping[str, tuple[float, float]]) -> str:
+    """The stage table, then frames, seconds and frames per second."""
+    rows = {name: stages[name] for name in ("decode", "filter") if name in stages}
+    inner = figures.get("stages")
+    for name, values in inner.items() if isinstance(inner, dict) else ():
+        rows[f"  {name}"] = (float(values["median_ms"]), float(values["p95_ms"]))
+    rows.update({name: stages[name] for name in ("encode",) if name in stages})
+    fps = counts.frames / counts.seconds if counts.seconds > 0 else 0.0
+    words = f"{counts.frames} frames in {counts.seconds:.1f} s: {fps:.1f} fps"
+    if isinstance(figures.get("changed"), int):
+        words += f", {figures['changed']} changed"
+    failures = figures.get("failures")
+    if isinstance(failures, dict) and any(failures.values()):
+        words += f"; passed on as they were: {', '.join(f'{kind} {n}' for kind, n in failures.items() if n)}"
+    return f"{table(rows)}\n{words}"
+
+
+def _check_format(path: Path, pix_fmt: str) -> None:
+    from stream.frames.pixels import supported
+
+    if not supported(pix_fmt):
+        raise BadInput(f"{path} has the pixel format {pix_fmt}, which clearcall does not know")

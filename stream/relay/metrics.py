@@ -1,0 +1,77 @@
+"""The relay's figures as Prometheus text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_NOT_A_LABEL = re.compile(r"[^A-Za-z0-9_ .:-]")
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts over calls, the ended ones included."""
+
+    received: int = 0
+    sent: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def add(self, figures: Mapping[str, object]) -> None:
+        """Add one call's figures."""
+        call, dropped = figures.get("call"), figures.get("dropped")
+        if isinstance(call, Mapping):
+            self.received += int(call.get("received", 0))
+            self.sent += int(call.get("sent", 0))
+        if isinstance(dropped, Mapping):
+            self.dropped.update({str(reason): int(count) for reason, count in dropped.items()})
+
+    def copy(self) -> Totals:
+        """An independent copy."""
+        return Totals(self.received, self.sent, Counter(self.dropped))
+
+
+def render(
+    sessions: int, limit: int, started: int, refused: int, ended: Totals, live: Iterable[Mapping[str, object]]
+) -> str:
+    """The text of `/metrics`.
+
+    Args:
+        sessions: Calls now.
+        limit: Calls at most.
+        started: Calls so far.
+        refused: Callers turned away.
+        ended: The counts of calls that are over.
+        live: The figures of each call now.
+    """
+    running = list(live)
+    totals = ended.copy()
+    for figures in running:
+        totals.add(figures)
+    lines: list[str] = []
+    _metric(lines, "sessions", "gauge", "Calls now.", {"": sessions})
+    _metric(lines, "sessions_max", "gauge", "Calls at most.", {"": limit})
+    _metric(lines, "sessions_started_total", "counter", "Calls so far.", {"": started})
+    _metric(lines, "sessions_refused_total", "counter", "Callers turned away from a full relay.", {"": refused})
+    _metric(lines, "frames_received_total", "counter", "Frames that callers sent.", {"": totals.received})
+    _metric(lines, "frames_returned_total", "counter", "Frames that went back.", {"": totals.sent})
+    dropped = {f'{{reason="{_NOT_A_LABEL.sub("_", reason)}"}}': count for reason, count in totals.dropped.items()}
+    _metric(lines, "frames_dropped_total", "counter", "Frames that did not go back.", dropped)
+    for key in ("median", "p95"):
+        worst = max((_added(figures, key) for figures in running), default=0.0)
+        text = f"Delay that the filter adds, {key}, of the slowest call."
+        _metric(lines, f"added_delay_{key}_seconds", "gauge", text, {"": worst / 1000})
+    return "\n".join(lines) + "\n"
+
+
+def _metric(lines: list[str], name: str, kind: str, text: str, values: Mapping[str, float]) -> None:
+    lines += [f"# HELP clearcall_{name} {text}", f"# TYPE clearcall_{name} {kind}"]
+    lines += [f"clearcall_{name}{labels} {value}" for labels, value in values.items()]
+
+
+def _added(figures: Mapping[str, object], key: str) -> float:
+    added = figures.get("added_ms")
+    value = added.get(key) if isinstance(added, Mapping) else None
+    return float(value) if isinstance(value, (int, float)) else 0.0

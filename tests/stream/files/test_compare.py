@@ -1,0 +1,62 @@
+"""Side by side: with 4:2:0 and an odd width the halves' chroma columns do not add up."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from stream.files.compare import doubled_width, side_by_side
+from tests.stream.files.media import noise, planes
+
+FORMATS = [
+    "yuv420p",
+    "yuv422p",
+    "yuv444p",
+    "yuv411p",
+    "yuv420p10le",
+    "nv12",
+    "p010le",
+    "gray",
+    "gray10le",
+    "rgb24",
+    "bgra",
+    "bgr0",
+    "gbrp",
+]
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+@pytest.mark.parametrize("size", [(64, 48), (61, 47)])
+def test_both_halves_are_the_pictures_bit_for_bit(pix_fmt: str, size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    before, after = noise(rng, size, pix_fmt), noise(rng, size, pix_fmt)
+    both = side_by_side(before, after)
+    assert both.format.name == pix_fmt
+    assert (both.width, both.height) == (doubled_width(size[0], pix_fmt), size[1])
+    for left, right, whole in zip(planes(before), planes(after), planes(both), strict=True):
+        half = whole.shape[1] // 2
+        assert np.array_equal(whole[:, : left.shape[1]], left)
+        assert np.array_equal(whole[:, half : half + right.shape[1]], right)
+
+
+def test_an_odd_width_fills_each_half_up_with_its_last_column() -> None:
+    # Doubling 321 columns of 4:2:0 gives 321 chroma columns, but the two halves have 161 each.
+    rng = np.random.default_rng(0)
+    before, after = noise(rng, (321, 16), "yuv420p"), noise(rng, (321, 16), "yuv420p")
+    both = side_by_side(before, after)
+    assert both.width == 644
+    luma = planes(both)[0]
+    assert np.array_equal(luma[:, 321], planes(before)[0][:, 320])
+    assert np.array_equal(luma[:, 643], planes(after)[0][:, 320])
+
+
+def test_times_and_tags_are_kept() -> None:
+    rng = np.random.default_rng(0)
+    before, after = noise(rng, (16, 16), "yuv420p"), noise(rng, (16, 16), "yuv420p")
+    after.pts, after.time_base, after.duration = 77, Fraction(1, 90000), 3000
+    after.color_range, after.colorspace, after.color_primaries, after.color_trc = 2, 1, 1, 13
+    both = side_by_side(before, after)
+    assert (both.pts, both.time_base, both.duration) == (77, Fraction(1, 90000), 3000)
+    assert (both.color_range, both.colorspace, both.color_primaries, both.color_trc) == (2, 1, 1, 13)

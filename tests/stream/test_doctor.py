@@ -1,0 +1,82 @@
+"""The doctor: it must not call a machine healthy whose model is damaged, nor fail where one thing is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+
+import pytest
+
+from stream import doctor
+from stream.cli import main
+from stream.doctor import Finding
+
+
+def test_report_marks_what_is_missing_and_says_what_to_do() -> None:
+    text = doctor.report([Finding("Python", "3.11.7"), Finding("libx264", "missing", "install it")])
+    assert text.splitlines() == ["  Python   3.11.7", "! libx264  missing", "", "libx264: install it"]
+    assert doctor.report([Finding("Python", "3.11.7")]).endswith("all there")
+
+
+@pytest.mark.parametrize(("found", "status"), [([Finding("a", "b")], 0), ([Finding("a", "b", "do c")], 1)])
+def test_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: list[Finding], status: int
+) -> None:
+    monkeypatch.setattr(doctor, "examine", lambda: found)
+    assert main(["doctor"]) == status
+    assert "a  b" in capsys.readouterr().out
+
+
+def test_old_python() -> None:
+    assert doctor.python((3, 10, 2)).hint is not None
+    assert doctor.python((3, 11, 0)).hint is None
+    assert doctor.python((4, 0, 0)).hint is None
+
+
+def test_either_onnx_runtime_will_do() -> None:
+    def only(*there: str) -> list[str]:
+        def version(name: str) -> str:
+            if name in there:
+                return "1.0"
+            raise importlib.metadata.PackageNotFoundError(name)
+
+        return [finding.name for finding in doctor.packages(version) if finding.hint]
+
+    rest = doctor.PACKAGES
+    assert only(*rest, "onnxruntime") == []
+    assert only(*rest, "onnxruntime-gpu") == []
+    assert only(*rest) == ["ONNX Runtime"]
+    assert only("onnxruntime", *rest[1:]) == [rest[0]]
+
+
+def test_an_encoder_that_pyav_lacks() -> None:
+    there, missing = doctor.encoders(("ffv1", "no-such-encoder"))
+    assert there.hint is None
+    assert missing.value == "missing"
+    assert missing.hint is not None
+
+
+def test_models_are_checked(tmp_path: Path) -> None:
+    assert doctor.models(tmp_path)[0].hint is not None
+    (tmp_path / "lite-256.json").write_text(json.dumps({"name": "lite-256"}))
+    (finding,) = doctor.models(tmp_path)
+    assert finding.name == "model lite-256"
+    assert "is damaged" in finding.value
+    assert finding.hint is not None
+
+
+def test_face_models_named_in_the_wrong_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLEARCALL_FACE_MODELS", str(tmp_path))
+    finding = doctor.face_models()
+    assert finding.value == "wrong"
+    assert finding.hint is not None
+
+
+def test_face_models_not_fetched_yet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CLEARCALL_FACE_MODELS", raising=False)
+    monkeypatch.setattr("stream.face.models.find_models", lambda: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    finding = doctor.face_models()
+    assert str(tmp_path) in (finding.hint or "")
+    assert not any(tmp_path.iterdir())
