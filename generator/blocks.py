@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -25,7 +27,11 @@ class ConvNorm(nn.Sequential):
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))); [B,C,h,w] to the same shape."""
+    """x + conv(relu(conv(x))); [B,C,h,w] to the same shape.
+
+    No activation after the sum: what the stem sees has a linear way through to the residual planes. With one there,
+    noise could not be subtracted at all for the first thousands of steps.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -34,22 +40,45 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return features of the same shape."""
-        out: Tensor = torch.relu(x + self.second(torch.relu(self.first(x))))
+        out: Tensor = x + self.second(torch.relu(self.first(x)))
         return out
 
 
+def cosine_basis(edge: int) -> Tensor:
+    """The orthonormal two-dimensional cosine transform (DCT-II) of a patch: [edge^2, edge, edge]."""
+    place = torch.arange(edge)
+    basis = torch.cos(math.pi * (place[None] + 0.5) * place[:, None] / edge) * math.sqrt(2 / edge)
+    basis[0] /= math.sqrt(2)
+    return (basis[:, None, :, None] * basis[None, :, None, :]).reshape(edge * edge, edge, edge)
+
+
 class Stem(nn.Module):
-    """Patches of the Y and UV planes to the 1/4 grid: [B,1,H,W] and [B,2,H/2,W/2] to [B,C,H/4,W/4]."""
+    """Patches of the Y and UV planes to the 1/4 grid: [B,1,H,W] and [B,2,H/2,W/2] to [B,C,H/4,W/4].
+
+    It starts as a cosine transform: normalised per channel, fine detail and noise then stand as large as brightness.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.y = ConvNorm(1, channels, 4, stride=4)
         self.uv = ConvNorm(2, channels, 2, stride=2)
         self.fuse = ConvNorm(channels, channels, 3)
+        self._start_as_transform()
+
+    @torch.no_grad()
+    def _start_as_transform(self) -> None:
+        luma, chroma = self.y[0].weight, self.uv[0].weight
+        patches = cosine_basis(luma.shape[-1])[: luma.shape[0]]
+        luma[: len(patches), 0] = patches
+        chroma.zero_()
+        patches = cosine_basis(chroma.shape[-1])
+        for row in range(min(2 * len(patches), chroma.shape[0] - luma.shape[-1] ** 2)):
+            chroma[luma.shape[-1] ** 2 + row, row // len(patches)] = patches[row % len(patches)]
 
     def forward(self, y: Tensor, uv: Tensor) -> Tensor:
         """Return the features of planes that are centred on zero."""
-        out: Tensor = torch.relu(self.fuse(torch.relu(self.y(y) + self.uv(uv))))
+        patches = self.y(y) + self.uv(uv)
+        out: Tensor = patches + torch.relu(self.fuse(patches))
         return out
 
 

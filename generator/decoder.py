@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,7 +22,7 @@ class UpStage(nn.Module):
     def forward(self, x: Tensor, skip: Tensor, condition: Tensor) -> Tensor:
         """From x [B,coarse,h,w] and skip [B,fine,2h,2w] to [B,fine,2h,2w]."""
         up = functional.interpolate(self.narrow(x), scale_factor=2.0, mode="nearest")
-        out: Tensor = self.block(self.modulation(torch.relu(up + skip), condition))
+        out: Tensor = self.block(self.modulation(up + skip, condition))
         return out
 
 

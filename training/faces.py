@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,17 @@ def list_faces(folder: Path) -> list[FaceFile]:
     if not files:
         raise BadInput(f"{folder}: no stills or clips in it")
     return files
+
+
+def attributions(folder: Path, files: list[FaceFile]) -> list[str]:
+    """Licences of the files, from the `manifest.csv` beside or in the folder (columns `file`, `licence`), if there is one."""
+    names = {f.path.name for f in files}
+    for path in (folder / "manifest.csv", folder.parent / "manifest.csv"):
+        if path.is_file():
+            with path.open(newline="", encoding="utf-8") as lines:
+                rows = list(csv.DictReader(lines))
+            return sorted({r["licence"] for r in rows if Path(r["file"]).name in names and r.get("licence")})
+    return []
 
 
 def load_still(path: Path) -> Picture:

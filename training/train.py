@@ -8,16 +8,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from generator.config import GeneratorConfig
 from generator.model import Generator
 from stream.face.models import model_paths
 from training.checkpoint import load_checkpoint, save_checkpoint
-from training.faces import list_faces
+from training.faces import attributions, list_faces
 from training.landmarks import StillLandmarks, find_landmarks
 from training.losses import charbonnier, frame_difference, gradient
 from training.samples import Samples, SampleShape
@@ -37,6 +38,8 @@ class TrainSettings:
     """Peak learning rate; it rises over `warm_up` seconds and falls as a cosine to a hundredth"""
     warm_up: float = 60.0
     average: float = 0.999
+    freeze_norm_at: float = 0.5
+    """Share of the time after which batch normalisation keeps its statistics: the rest trains what will really run"""
     auto_share: float = 0.3
     """Share of clips that are restored under the generator's own prompt estimate"""
     seed: int = 1
@@ -52,8 +55,11 @@ LOW_LIGHT_WEIGHT = 0.25
 drown the detail of all other tasks."""
 
 
-def losses(generator: Generator, batch: Batch, auto_share: float) -> dict[str, Tensor]:
-    """The weighted terms of the loss of a batch of clips [B,T,...]; their sum is minimised."""
+def losses(generator: Generator, teacher: Generator, batch: Batch, auto_share: float) -> dict[str, Tensor]:
+    """The weighted terms of the loss of a batch of clips [B,T,...]; their sum is minimised.
+
+    The latent that the flow aims at is the `teacher`'s, the slow average of the generator: it stands still.
+    """
     y, uv = batch["y"], batch["uv"]
     count, frames = y.shape[:2]
     ones = torch.ones(count, frames, 1)
@@ -64,7 +70,7 @@ def losses(generator: Generator, batch: Batch, auto_share: float) -> dict[str, T
     error_y = weight * (y + out.change_y.unflatten(0, (count, frames)) - batch["clean_y"])
     error_uv = weight * (uv + out.change_uv.unflatten(0, (count, frames)) - batch["clean_uv"])
     with torch.no_grad():
-        target = generator.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1))[2]
+        target = teacher.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1))[2]
     return {
         "pixel": charbonnier(error_y) + 0.5 * charbonnier(error_uv),
         "gradient": 0.2 * gradient(error_y),
@@ -80,7 +86,27 @@ def learning_rate(settings: TrainSettings, elapsed: float) -> float:
     return settings.rate * min(1.0, (elapsed + 1) / settings.warm_up) * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
 
 
-def train(folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, settings: TrainSettings) -> None:
+def freeze_norm(generator: Generator) -> None:
+    """Make batch normalisation use, and keep, its running statistics."""
+    for module in generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+@torch.no_grad()
+def follow(average: Generator, generator: Generator, keep: float) -> None:
+    """Move the running average's weights and statistics towards the generator's."""
+    fast = generator.state_dict()
+    for name, slow in average.state_dict().items():
+        if slow.is_floating_point():
+            slow.lerp_(fast[name], 1 - keep)
+        else:
+            slow.copy_(fast[name])
+
+
+def train(
+    folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, settings: TrainSettings, command: str
+) -> None:
     """Train until the minutes are used up; goes on where `out`/last.pt stands. Writes `out`/train.log."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
@@ -89,7 +115,7 @@ def train(folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, se
     landmarks = find_landmarks(files, out / "landmarks.npz")
     judged = dev_clips(dev, 256, 10) if dev else []
     generator = Generator(config).to(memory_format=torch.channels_last)
-    average = copy.deepcopy(generator)
+    average = copy.deepcopy(generator).eval()
     optimiser = torch.optim.AdamW(generator.parameters(), lr=settings.rate, weight_decay=1e-4)
     elapsed, step, last = 0.0, 0, out / "last.pt"
     if last.exists():
@@ -98,6 +124,13 @@ def train(folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, se
         average.load_state_dict(stored["average"])
         optimiser.load_state_dict(stored["optimiser"])
         elapsed, step = stored["elapsed"], stored["step"]
+    provenance: dict[str, Any] = {
+        "command": command,
+        "files": len(files),
+        "seed": settings.seed,
+        "device": f"CPU, {settings.threads} thread{'s' if settings.threads > 1 else ''}",
+        "attributions": attributions(folder, files),
+    }
     log = Log(out / "train.log")
     log(f"training from step {step}, {elapsed / 60:.1f} of {settings.minutes:g} minutes; {len(files)} files, "
         f"{len(landmarks)} with landmarks; {settings}; {config}")  # fmt: skip
@@ -116,6 +149,7 @@ def train(folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, se
             "optimiser": optimiser.state_dict(),
             "elapsed": elapsed,
             "step": step,
+            "provenance": provenance,
         }
         save_checkpoint(last, content, config)
 
@@ -127,16 +161,15 @@ def train(folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, se
         batch = next(loader)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(settings, elapsed)
-        terms = losses(generator, batch, settings.auto_share)
+        if elapsed > settings.freeze_norm_at * 60 * settings.minutes:
+            freeze_norm(generator)
+        terms = losses(generator, average, batch, settings.auto_share)
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(generator.parameters(), 1.0)
         optimiser.step()
         step += 1
-        with torch.no_grad():
-            keep = min(settings.average, (step + 1) / (step + 10))
-            for slow, fast in zip(average.parameters(), generator.parameters(), strict=True):
-                slow.lerp_(fast, 1 - keep)
+        follow(average, generator, min(settings.average, (step + 1) / (step + 10)))
         elapsed += time.monotonic() - clock
         for name, value in terms.items():
             sums[name] = sums.get(name, 0.0) + float(value.detach())
@@ -159,9 +192,7 @@ def train(folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, se
 
 def validation_line(generator: Generator, judged: list) -> str:  # type: ignore[type-arg]
     """One log line with PSNR before, after and under the generator's own prompt, per task."""
-    generator.eval()
     scores = validate(generator, judged, StillLandmarks(model_paths()))
-    generator.train()
     return "dev " + ", ".join(f"{s.task} {s.before:.2f} -> {s.after:.2f} (auto {s.auto:.2f})" for s in scores)
 
 

@@ -13,6 +13,9 @@ MARGIN = 1.7
 RESIZE = 0.08
 """How far past a boundary between two sizes the wanted edge has to be before the size changes."""
 
+TOLERANCE = 0.04
+"""A size may be this much smaller than wanted: the margin is generous, and the next larger graph costs twice the time."""
+
 DRIFT = 0.75
 """Grid steps that the wanted place has to be away before the crop moves; less than half would flicker."""
 
@@ -76,8 +79,8 @@ def _size(previous: Crop | None, wanted: float, graph_sizes: tuple[int, ...]) ->
 
 
 def _smallest(wanted: float, graph_sizes: tuple[int, ...]) -> int:
-    """The smallest size that holds the wanted edge."""
-    fitting = [size for size in graph_sizes if size >= wanted]
+    """The smallest size that holds the wanted edge, or nearly."""
+    fitting = [size for size in graph_sizes if size * (1 + TOLERANCE) >= wanted]
     return min(fitting) if fitting else math.ceil(wanted / COARSE) * COARSE
 
 

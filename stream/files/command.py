@@ -127,7 +127,7 @@ def summary(counts: Counts, figures: Mapping[str, object], stages: Mapping[str, 
 
 
 def _check_format(path: Path, pix_fmt: str) -> None:
-    from stream.frames.pixels import supported
+    from stream.frames.layout import supported
 
     if not supported(pix_fmt):
         raise BadInput(f"{path} has the pixel format {pix_fmt}, which clearcall does not know")

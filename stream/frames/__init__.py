@@ -1,0 +1,1 @@
+"""Frames and their samples: layouts, crops, hand-over between threads."""

@@ -1,0 +1,71 @@
+"""`clearcall export CHECKPOINT`: a trained generator to ONNX graphs with manifests."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+from engines.errors import BadInput, ClearcallError
+from engines.manifest import MODELS
+from export.onnx_graph import export_family
+from export.parity import LARGEST, compare
+from generator.model import Generator
+from stream.face.models import model_paths
+from training.checkpoint import load_generator
+from training.landmarks import StillLandmarks
+from training.validate import dev_clips, validate
+
+SIZES = (256, 384, 512)
+DEV_EDGE = 384
+"""Edge of the centre square that is scored, px."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, help="last.pt of a training run")
+    parser.add_argument("--name", default="lite", help="name of the model (default: lite)")
+    parser.add_argument("--out", type=Path, default=MODELS, help="folder for graphs and manifests (default: the package's)")
+    parser.add_argument("--dev", type=Path, metavar="FOLDER", help="faces to score the model on, for its manifest")
+    parser.add_argument("--log", type=Path, help="training log, to be kept beside the model (default: the run's)")
+
+
+def scores(generator: Generator, folder: Path) -> dict[str, dict[str, float]]:
+    """Task to PSNR in dB: of the input, of the output under the right prompt, and under auto."""
+    judged = validate(generator, dev_clips(folder, DEV_EDGE), StillLandmarks(model_paths()))
+    return {s.task: {"input": round(s.before, 2), "output": round(s.after, 2), "auto": round(s.auto, 2)} for s in judged}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export, check against the generator, and only then put the files in place.
+
+    Raises:
+        BadInput: There is no such checkpoint.
+        ClearcallError: A graph does not do what the generator does; nothing was replaced.
+    """
+    name: str = arguments.name
+    if not name.replace("-", "").isalnum() or name[-1:].isdigit():
+        raise BadInput(f"--name must be letters, digits and hyphens and not end in a digit, not {name!r}")
+    generator, content = load_generator(arguments.checkpoint)
+    training = {
+        **content.get("provenance", {}),
+        "minutes": round(content["elapsed"] / 60, 1),
+        "steps": content["step"],
+        "dev": scores(generator, arguments.dev) if arguments.dev else {},
+    }
+    log = arguments.log or arguments.checkpoint.parent / "train.log"
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder)
+        for manifest in export_family(generator, name, SIZES, made, training):
+            parity = compare(generator, manifest)
+            print(f"{manifest.name}: largest difference {parity.largest} of 255, {100 * parity.unequal:.3f} % of samples")
+            if parity.largest > LARGEST:
+                raise ClearcallError(f"{manifest.name} differs from the generator by {parity.largest}; nothing was written")
+        if log.is_file():
+            shutil.copyfile(log, made / f"{name}.train.log")
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        for path in sorted(made.iterdir()):
+            shutil.copyfile(path, arguments.out / path.name)
+    print(f"written to {arguments.out}")
+    return 0

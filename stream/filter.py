@@ -1,0 +1,135 @@
+"""The filter: a frame in, the same frame with its face restored out; whatever goes wrong, the picture goes on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+
+import av
+
+from engines.errors import BadInput, EngineError
+from stream.face.models import model_paths
+from stream.face.tracker import FaceTracker
+from stream.frames.pixels import is_full_range, read_planes
+from stream.models import Model
+from stream.prompt import Weights, parse_prompt
+from stream.restorer import FaceRestorer
+from stream.timing import Stages
+
+NOMINAL_INTERVAL_S = 1 / 30
+"""Assumed from one frame to the next where time stamps are missing or run backwards."""
+
+log = logging.getLogger(__name__)
+
+
+class FaceFilter:
+    """One stream's filter. `process` belongs to one thread; prompt, strength and figures to any."""
+
+    def __init__(self, model: Model, prompt: str = "auto", strength: float = 1.0) -> None:
+        """Load the face tracker.
+
+        Raises:
+            BadInput: The prompt is unknown or the strength out of range.
+            FaceModelError: MediaPipe's face models cannot be had.
+        """
+        self._model = model
+        self._lock = threading.Lock()
+        self.set_prompt(prompt)
+        self.set_strength(strength)
+        self._tracker = FaceTracker(model_paths())
+        self._restorer = FaceRestorer(model)
+        self._stages = Stages(("track", "crop", "engine", "paste"))
+        self._time = 0.0
+        self._frames = self._changed = 0
+        self._face_there = self._closed = False
+        self._failures: Counter[str] = Counter()
+
+    @property
+    def prompt(self) -> str:
+        """The prompt as it was given."""
+        with self._lock:
+            return self._prompt
+
+    @property
+    def strength(self) -> float:
+        """0 (nothing changes) to 1."""
+        with self._lock:
+            return self._strength
+
+    def set_prompt(self, text: str) -> None:
+        """Take another prompt from the next frame on; BadInput, and nothing changed, for an unknown one."""
+        weights = parse_prompt(text, self._model.prompts)
+        with self._lock:
+            self._prompt, self._weights = text, weights
+
+    def set_strength(self, value: float) -> None:
+        """Take another strength from the next frame on; BadInput, and nothing changed, outside 0..1."""
+        if not 0.0 <= value <= 1.0:
+            raise BadInput(f"strength must be between 0 and 1, not {value:g}")
+        with self._lock:
+            self._strength = float(value)
+
+    def process(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """The frame with its face restored, or the very same frame where there is nothing to do or something failed.
+
+        Never raises and never writes into `frame`.
+        """
+        with self._lock:
+            weights, strength = self._weights, self._strength
+        self._frames += 1
+        try:
+            out = frame if self._closed else self._process(frame, weights, strength)
+        except Exception as error:  # fail open: the call goes on with the picture as it came
+            kind = _kind(error)
+            if not self._failures[kind]:
+                log.warning("frames pass unrestored (%s): %s", kind, error, exc_info=not isinstance(error, BadInput))
+            self._failures[kind] += 1
+            self._restorer.forget()
+            out = frame
+        self._changed += out is not frame
+        return out
+
+    def _process(self, frame: av.VideoFrame, weights: Weights | None, strength: float) -> av.VideoFrame:
+        if strength == 0.0:
+            self._restorer.forget()
+            return frame
+        self._stages.start()
+        planes = read_planes(frame)
+        face = self._tracker.update(planes, self._timestamp(frame), is_full_range(frame))
+        self._stages.done("track")
+        self._face_there = face is not None
+        if face is None:
+            self._failures["no face"] += 1
+            self._restorer.forget()
+            return frame
+        return self._restorer.restore(frame, planes, face, weights, strength, self._stages)
+
+    def _timestamp(self, frame: av.VideoFrame) -> float:
+        """Seconds; rises from frame to frame, whatever the source says."""
+        given = frame.time
+        self._time = given if given is not None and given > self._time else self._time + NOMINAL_INTERVAL_S
+        return self._time
+
+    def figures(self) -> dict[str, object]:
+        """Counts since the start, stage times, and what the last frame was restored under."""
+        crop, weights = self._restorer.crop, self._restorer.prompt
+        return {
+            "frames": self._frames,
+            "changed": self._changed,
+            "faces": int(self._face_there),
+            "failures": dict(self._failures),
+            "stages": self._stages.figures(),
+            "weights": {name: round(float(w), 2) for name, w in zip(self._model.prompts, weights, strict=True)},
+            "crop": None if crop is None else {"size": crop.size, "graph": crop.graph},
+        }
+
+    def close(self) -> None:
+        """Frames pass as they are from now on."""
+        self._closed = True
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, EngineError):
+        return "engine"
+    return "pixel format" if isinstance(error, BadInput) else "error"

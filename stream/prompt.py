@@ -1,0 +1,68 @@
+"""What the caller asks for, as the weights that the generator is prompted with."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.errors import BadInput
+
+AUTO, NONE = "auto", "none"
+SMOOTHING = 0.1
+"""Share of the newest estimate in the slow average that auto follows: about ten frames of memory."""
+DEAD_ZONE = 0.1
+"""Estimates up to here are taken for nothing: good video must come out untouched."""
+
+Weights = NDArray[np.float32]
+
+
+def parse_prompt(text: str, known: tuple[str, ...]) -> Weights | None:
+    """Weights [P] in the order of `known`; None for auto.
+
+    A prompt is `auto`, `none`, or task names joined by commas or plus signs, each with an optional weight from 0 to 1
+    behind a colon: `noise`, `low light + noise:0.5`.
+
+    Raises:
+        BadInput: A name is unknown, or a weight is no number from 0 to 1.
+    """
+    words = _plain(text)
+    if words == AUTO:
+        return None
+    weights = np.zeros(len(known), np.float32)
+    if words == NONE:
+        return weights
+    names = {_plain(name): index for index, name in enumerate(known)}
+    for part in re.split(r"[,+]", words):
+        name, _, amount = (piece.strip() for piece in part.partition(":"))
+        if name not in names:
+            raise BadInput(f"unknown prompt {name or text!r}; known prompts: {AUTO}, {NONE}, {', '.join(known)}")
+        weights[names[name]] = _weight(name, amount) if ":" in part else 1.0
+    return weights
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[_\-\s]+", " ", text.strip().lower()).split())
+
+
+def _weight(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise BadInput(f"the weight of {name} must be a number from 0 to 1, not {text[:20]!r}")
+    return value
+
+
+def follow_estimate(average: Weights | None, estimate: Weights) -> Weights:
+    """The slow average after one more estimate [P]; the first is taken as it is."""
+    if average is None:
+        return estimate.copy()
+    return np.asarray(average + SMOOTHING * (estimate - average), np.float32)
+
+
+def prompt_from_estimate(average: Weights) -> Weights:
+    """What auto prompts with: the average, faded in from the dead zone on."""
+    return np.asarray(np.maximum(0.0, average - DEAD_ZONE) / (1.0 - DEAD_ZONE), np.float32)

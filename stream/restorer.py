@@ -1,0 +1,126 @@
+"""One face from frame to frame: crop, regions, engine with its latent cache, paste."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
+from stream.face.crop import Crop, next_crop
+from stream.face.regions import region_maps
+from stream.face.tracker import Face
+from stream.frames.cut import CutBuffer, cut
+from stream.frames.paste import paste
+from stream.frames.pixels import is_full_range
+from stream.frames.planes import Planes
+from stream.frames.ring import Ring
+from stream.models import Model
+from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.timing import Stages
+
+CROPS_KEPT = 2
+"""Crops in the ring: the one the engine works on, and room for the next."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One graph with what a session needs to run it."""
+
+    engine: Engine
+    cache: LatentCache
+    crops: Ring[CutBuffer]
+    grid: int
+    """Cells of the region maps along an edge."""
+
+
+class FaceRestorer:
+    """Restores the face of one stream; frames in order, one thread at a time."""
+
+    def __init__(self, model: Model) -> None:
+        """Make buffers and latent caches for all graphs of the model."""
+        self._lanes = {
+            edge: _Lane(
+                engine,
+                engine.new_cache(),
+                Ring(CROPS_KEPT, lambda edge=edge: CutBuffer(edge), time.monotonic),  # type: ignore[misc]
+                engine.manifest.shape("regions")[-1],
+            )
+            for edge, engine in model.engines.items()
+        }
+        self._sizes = tuple(self._lanes)
+        self._track_id: int | None = None
+        self._average: Weights | None = None
+        self.crop: Crop | None = None
+        """Where the last face was cut out; None when nothing is remembered."""
+        self.prompt: Weights = np.zeros(len(model.prompts), np.float32)
+        """The weights that the last frame was restored under."""
+
+    def forget(self) -> None:
+        """A cut, another face, none at all: what comes next has nothing to do with what was."""
+        if self.crop is not None:
+            self._lanes[self.crop.graph].cache.forget()
+        self.crop = self._average = self._track_id = None
+
+    def restore(
+        self, frame: av.VideoFrame, planes: Planes, face: Face, wanted: Weights | None, strength: float, stages: Stages
+    ) -> av.VideoFrame:
+        """A new frame with the face restored.
+
+        Args:
+            frame: Only read.
+            planes: The frame's 8-bit planes.
+            face: Where the face is.
+            wanted: Prompt weights [P]; None for auto.
+            strength: Above 0, up to 1.
+            stages: Gets the times of the stages crop, engine and paste.
+
+        Raises:
+            EngineError: The engine could not run.
+        """
+        if face.track_id != self._track_id:
+            self.forget()
+            self._track_id = face.track_id
+        lane, crop = self._place(planes, face)
+        lane_buffer = lane.crops.filling()
+        cut(planes, crop.x, crop.y, crop.size, is_full_range(frame), lane_buffer)
+        lane.crops.commit()
+        regions = region_maps(face.landmarks, crop.x, crop.y, crop.size, lane.grid)[None]
+        stages.done("crop")
+        entry = lane.crops.take()
+        assert entry is not None
+        out = self._step(lane, entry.buffer, regions, wanted, strength)
+        stages.done("engine")
+        restored = paste(frame, crop.x, crop.y, crop.size, entry.buffer, out.y[0, 0], out.uv[0])
+        stages.done("paste")
+        return restored
+
+    def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
+        crop = next_crop(self.crop, face.box, planes.width, planes.height, self._sizes)
+        lane = self._lanes[crop.graph]
+        if self.crop is not None and crop != self.crop:
+            # What the latents remember lies elsewhere in the new crop.
+            self._lanes[self.crop.graph].cache.forget()
+            lane.cache.forget()
+        self.crop = crop
+        return lane, crop
+
+    def _step(
+        self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
+    ) -> StepOutputs:
+        def run(prompt: Weights) -> StepOutputs:
+            self.prompt = prompt
+            return lane.engine.step(StepInputs(crop.y, crop.uv, regions, prompt[None], strength), lane.cache)
+
+        if wanted is not None:
+            return run(wanted)
+        if self._average is None:
+            # The first look at a face tells what it needs; the second uses it.
+            self._average = follow_estimate(None, run(np.zeros_like(self.prompt)).prompt_hat[0])
+            lane.cache.forget()
+        out = run(prompt_from_estimate(self._average))
+        self._average = follow_estimate(self._average, out.prompt_hat[0])
+        return out

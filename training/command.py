@@ -1,0 +1,41 @@
+"""`clearcall train FOLDER`: trains a generator from a folder of faces."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from engines.errors import BadInput
+from generator.config import GeneratorConfig
+from training.train import TrainSettings, train
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    default = TrainSettings()
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="stills and clips, named PERSON_anything.jpg")
+    parser.add_argument("--dev", type=Path, metavar="FOLDER", help="other people, to measure progress on")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/lite"), help="checkpoints and log; goes on where they stand"
+    )
+    parser.add_argument("--minutes", type=float, default=default.minutes, help="training time (default: %(default)g)")
+    parser.add_argument("--threads", type=int, default=default.threads, help="compute threads (default: %(default)d)")
+    parser.add_argument("--workers", type=int, default=default.workers, help="sample makers (default: %(default)d)")
+    parser.add_argument("--seed", type=int, default=default.seed, help="random seed (default: %(default)d)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; returns the exit status. BadInput for a folder without faces or numbers out of range."""
+    if not 0 < arguments.minutes <= 100_000:
+        raise BadInput(f"--minutes must be above 0, not {arguments.minutes:g}")
+    for name in ("threads", "workers"):
+        if not 1 <= getattr(arguments, name) <= 256:
+            raise BadInput(f"--{name} must be between 1 and 256, not {getattr(arguments, name)}")
+    settings = TrainSettings(
+        minutes=arguments.minutes, threads=arguments.threads, workers=arguments.workers, seed=arguments.seed
+    )
+    command = shlex.join(["clearcall", *sys.argv[1:]])
+    train(arguments.folder, arguments.dev, arguments.out, GeneratorConfig(), settings, command)
+    return 0
