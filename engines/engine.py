@@ -54,4 +54,4 @@ class Engine(Protocol):
         """Return a cache that remembers nothing."""
 
     def step(self, inputs: StepInputs, cache: LatentCache) -> StepOutputs:
-        """Restore one crop and advance `cache`; EngineError when the step cannot be run (the cache is then forgotten)."""
+        """Restore one crop and advance `cache`; EngineError, and a forgotten cache, when the step cannot be run."""

@@ -12,7 +12,10 @@ from engines.errors import BadInput, ModelError
 
 MODELS = Path(__file__).parent / "models"
 
-DTYPES = {"uint8": 1, "float32": 4, "float16": 2}
+DTYPES = ("uint8", "float32", "float16")
+INPUTS = {"y", "uv", "regions", "prompt", "strength", "keep"}
+OUTPUTS = {"y_out", "uv_out", "prompt_hat"}
+"""What the engines feed and read besides the states: no more and no less."""
 MAX_CROP = 4096
 FIELDS = {"name", "family", "crop", "graph", "weights", "inputs", "outputs", "states", "prompts", "regions", "training"}
 
@@ -51,7 +54,9 @@ class StoredFile:
         except OSError as error:
             raise ModelError(f"model file {self.path} cannot be read: {error.strerror}") from error
         if digest != self.sha256:
-            raise ModelError(f"model file {self.path} is damaged (its sha256 is not the manifest's); reinstall clearcall")
+            raise ModelError(
+                f"model file {self.path} is damaged (its sha256 is not the manifest's); reinstall clearcall"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,10 @@ def _parse(raw: dict[str, Any], folder: Path) -> Manifest:
         regions=tuple(str(r) for r in raw["regions"]),
         training=dict(raw["training"]),
     )
-    missing = {"y", "uv", "regions", "prompt", "strength", "keep"} - {t.name for t in manifest.inputs}
-    if missing:
-        raise ValueError(f"inputs missing: {', '.join(sorted(missing))}")
+    for what, specs, wanted in (("inputs", manifest.inputs, INPUTS), ("outputs", manifest.outputs, OUTPUTS)):
+        odd = {t.name for t in specs} ^ wanted
+        if odd:
+            raise ValueError(f"unknown or missing {what}: {', '.join(sorted(odd))}")
     return manifest
 
 

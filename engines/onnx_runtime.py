@@ -11,19 +11,18 @@ from engines.errors import EngineError, ModelError
 from engines.manifest import Manifest
 
 PROVIDER = "CPUExecutionProvider"
+DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}
+"""ONNX Runtime's names to numpy's."""
 
 
 class OrtCache:
     """Two sets of state and output buffers: a step reads one and writes the other."""
 
     def __init__(self, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
-        self._sets = tuple(
-            {s.input: np.full(s.shape, s.initial, s.dtype) for s in manifest.states} for _ in range(2)
-        )
-        self._outputs = tuple(
-            {t.name: np.zeros(t.shape, t.dtype) for t in manifest.outputs} for _ in range(2)
-        )
+        self._sets = tuple({s.input: np.full(s.shape, s.initial, s.dtype) for s in manifest.states} for _ in range(2))
+        self._outputs = tuple({t.name: np.zeros(t.shape, t.dtype) for t in manifest.outputs} for _ in range(2))
         self._states = manifest.states
+        self.session = session
         self._bindings = (session.io_binding(), session.io_binding())
         self._turn = 0
         self._keep = np.zeros((1, 1), np.float32)
@@ -32,9 +31,7 @@ class OrtCache:
         """Make the next step start from nothing."""
         self._keep[:] = 0.0
 
-    def run(
-        self, session: onnxruntime.InferenceSession, feeds: dict[str, NDArray[np.generic]]
-    ) -> dict[str, NDArray[np.generic]]:
+    def run(self, feeds: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """One step: states in from the current set, out to the other; the sets change places only if it succeeds."""
         binding, old, new = self._bindings[self._turn], self._sets[self._turn], self._sets[1 - self._turn]
         out = self._outputs[self._turn]
@@ -42,7 +39,7 @@ class OrtCache:
             binding.bind_cpu_input(name, array)
         for name, array in (*out.items(), *((s.output, new[s.input]) for s in self._states)):
             binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
-        session.run_with_iobinding(binding)
+        self.session.run_with_iobinding(binding)
         self._turn = 1 - self._turn
         self._keep[:] = 1.0
         return out
@@ -69,13 +66,14 @@ class OrtEngine:
             raise ModelError(f"model {manifest.name} cannot be loaded: {_first_line(error)}") from error
         self._check_signature()
         zeros = {t.name: np.zeros(t.shape, t.dtype) for t in manifest.inputs}
-        self.step(StepInputs(zeros["y"], zeros["uv"], zeros["regions"], zeros["prompt"], 1.0), self.new_cache())  # type: ignore[arg-type]
+        self.step(StepInputs(zeros["y"], zeros["uv"], zeros["regions"], zeros["prompt"], 1.0), self.new_cache())
 
     def _check_signature(self) -> None:
         manifest = self.manifest
-        wanted = {t.name: t.shape for t in (*manifest.inputs, *manifest.outputs)}
-        wanted |= {s.input: s.shape for s in manifest.states} | {s.output: s.shape for s in manifest.states}
-        found = {t.name: tuple(t.shape) for t in (*self._session.get_inputs(), *self._session.get_outputs())}
+        wanted = {t.name: (t.shape, t.dtype) for t in (*manifest.inputs, *manifest.outputs)}
+        wanted |= {name: (s.shape, s.dtype) for s in manifest.states for name in (s.input, s.output)}
+        tensors = (*self._session.get_inputs(), *self._session.get_outputs())
+        found = {t.name: (tuple(t.shape), DTYPES.get(t.type)) for t in tensors}
         if wanted != found:
             odd = sorted(n for n in wanted.keys() | found.keys() if wanted.get(n) != found.get(n))
             raise ModelError(f"model {manifest.name} does not match its manifest in {', '.join(odd[:4])}")
@@ -86,7 +84,7 @@ class OrtEngine:
 
     def step(self, inputs: StepInputs, cache: LatentCache) -> StepOutputs:
         """Restore one crop; see `Engine.step`."""
-        if not isinstance(cache, OrtCache):
+        if not isinstance(cache, OrtCache) or cache.session is not self._session:
             raise EngineError("this latent cache was made by another engine")
         feeds: dict[str, NDArray[np.generic]] = {
             "y": inputs.y,
@@ -97,9 +95,10 @@ class OrtEngine:
         }
         for name, array in feeds.items():
             if array.shape != self.manifest.shape(name):
+                cache.forget()
                 raise EngineError(f"{name} has shape {array.shape}, the model wants {self.manifest.shape(name)}")
         try:
-            out = cache.run(self._session, feeds)
+            out = cache.run(feeds)
         except Exception as error:  # its errors have no common base
             cache.forget()
             raise EngineError(f"a step of {self.manifest.name} failed: {_first_line(error)}") from error

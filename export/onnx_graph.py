@@ -14,6 +14,7 @@ import onnx
 import torch
 from onnx import TensorProto
 
+from engines.errors import ClearcallError
 from engines.manifest import Manifest, read_manifest
 from export.wrapper import GraphModule
 from generator.model import Generator
@@ -23,13 +24,13 @@ EXTERNAL_FROM = 256
 """Bytes from which on a tensor goes to the shared weights file."""
 ALIGNMENT = 64
 
-FORBIDDEN = {"Shape", "Gather", "Loop", "If", "Scan", "Slice"}
-"""Operators that a static streaming graph must not need."""
+FORBIDDEN = {"Shape", "Gather", "Loop", "If", "Scan", "Slice", "BatchNormalization"}
+"""Operators that a static streaming graph must not need; the exporter's own optimiser folds batch normalisation."""
 
 PLANE_OUTPUTS = ["y_out", "uv_out", "prompt_hat"]
 
 
-class ExportError(ValueError):
+class ExportError(ClearcallError):
     """The exported graph breaks the graph contract."""
 
 
@@ -128,9 +129,7 @@ class SharedWeights:
         self._path.write_bytes(self._content)
 
 
-def describe(
-    generator: Generator, family: str, size: int, folder: Path, training: dict[str, Any]
-) -> dict[str, Any]:
+def describe(generator: Generator, family: str, size: int, folder: Path, training: dict[str, Any]) -> dict[str, Any]:
     """The manifest's content for the graph of one size."""
     module = GraphModule(generator, size)
     example = module.example_inputs()

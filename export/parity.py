@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from engines.engine import StepInputs
 from engines.manifest import Manifest
@@ -27,13 +28,17 @@ class Parity:
     """Share of samples that differ at all"""
 
 
-def synthetic_frame(size: int, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def synthetic_frame(size: int, index: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """A noisy moving pattern: y [1,1,size,size] and uv [1,2,size/2,size/2], uint8."""
     rows, columns = np.mgrid[0:size, 0:size]
     wave = 128 + 70 * np.sin((columns + 3 * index) / 17.0) * np.cos(rows / 23.0)
     y = wave + rng.normal(0, 12, (size, size))
     uv = 128 + rng.normal(0, 8, (2, size // 2, size // 2))
-    return tuple(np.clip(p, 0, 255).astype(np.uint8)[None] for p in (y[None], uv))  # type: ignore[return-value]
+    return _bytes(y[None, None]), _bytes(uv[None])
+
+
+def _bytes(plane: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(plane, 0, 255).astype(np.uint8))
 
 
 @torch.no_grad()

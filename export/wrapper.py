@@ -8,9 +8,6 @@ from torch import Tensor, nn
 from generator.config import LATENT_STRIDE
 from generator.model import Generator, State
 
-PLANES = ("y", "uv")
-CONTROLS = ("regions", "prompt", "strength", "keep")
-
 
 class GraphModule(nn.Module):
     """`Generator.step` as the graph contract has it; scaling and rounding to 8 bits happen inside."""

@@ -67,7 +67,7 @@ class Stem(nn.Module):
 
     @torch.no_grad()
     def _start_as_transform(self) -> None:
-        luma, chroma = self.y[0].weight, self.uv[0].weight
+        luma, chroma = self.y.get_parameter("0.weight"), self.uv.get_parameter("0.weight")
         patches = cosine_basis(luma.shape[-1])[: luma.shape[0]]
         luma[: len(patches), 0] = patches
         chroma.zero_()

@@ -48,7 +48,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config.channels)
-        self.estimate = PromptEstimate(config.channels[2], len(config.prompts))
+        self.estimate = PromptEstimate(config.channels[0], config.channels[2], len(config.prompts))
         self.embedding = PromptEmbedding(len(config.prompts), config.condition)
         self.velocity = VelocityNet(config)
         self.decoder = Decoder(config)
@@ -110,7 +110,7 @@ class Generator(nn.Module):
         window: Window,
     ) -> Output:
         fine, middle, z_lq = self.encode(y, uv)
-        prompt_hat = self.estimate(z_lq)
+        prompt_hat = self.estimate(fine, z_lq)
         if auto is not None:
             prompt = torch.where(auto > 0, prompt_hat.detach(), prompt)
         condition = self.embedding(prompt, torch.ones_like(strength))

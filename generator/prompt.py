@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from generator.blocks import zero_init
 
+SMALLEST = 1e-2
+"""Pooled features below this are as good as none."""
+
 
 class PromptEmbedding(nn.Module):
     """Prompt weights and flow time to one condition vector: [B,P] and [B,1] to [B,D]."""
@@ -20,7 +23,7 @@ class PromptEmbedding(nn.Module):
         self.second = nn.Linear(width, width)
 
     def forward(self, prompt: Tensor, time: Tensor) -> Tensor:
-        """Embed; `time` is the s of the path z_s = (1-s) z_hq + s z_lq, 1 at the degraded end."""
+        """Embed; `time` is the s of the path z_s = (1-s) z_hq + s z_lq; a single step starts at the degraded end, 1."""
         hidden = torch.relu(self.first(torch.cat([prompt, time], dim=1)))
         out: Tensor = torch.relu(self.second(hidden))
         return out
@@ -42,15 +45,21 @@ class Modulation(nn.Module):
 
 
 class PromptEstimate(nn.Module):
-    """What the picture needs, judged from the pooled latent: [B,C,h,w] to weights [B,P] in 0..1."""
+    """What the picture needs: weights [B,P] in 0..1, judged from pooled features.
 
-    def __init__(self, channels: int, prompts: int) -> None:
+    The finest grid takes part, because noise, blur and blocks show in how much fine detail there is, which the latent
+    need not keep; on a logarithmic scale, because a little noise differs from none as much as a lot from some.
+    """
+
+    def __init__(self, fine: int, coarse: int, prompts: int) -> None:
         super().__init__()
-        self.features = nn.Conv2d(channels, channels, 1)
-        self.first = nn.Linear(channels, channels)
-        self.second = nn.Linear(channels, prompts)
+        self.detail = nn.Conv2d(fine, fine, 1)
+        self.content = nn.Conv2d(coarse, coarse, 1)
+        self.first = nn.Linear(fine + coarse, coarse)
+        self.second = nn.Linear(coarse, prompts)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Estimate the prompt vector."""
-        pooled = torch.relu(self.features(latent)).mean(dim=(2, 3))
+    def forward(self, fine: Tensor, latent: Tensor) -> Tensor:
+        """Estimate the prompt vector from features [B,F,h,w] on the finest grid and the latent [B,C,h/4,w/4]."""
+        grids = (torch.relu(self.detail(fine)), torch.relu(self.content(latent)))
+        pooled = torch.log(torch.cat([grid.mean(dim=(2, 3)) for grid in grids], dim=1) + SMALLEST)
         return torch.sigmoid(self.second(torch.relu(self.first(pooled))))

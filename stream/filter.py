@@ -41,6 +41,7 @@ class FaceFilter:
         self._restorer = FaceRestorer(model)
         self._stages = Stages(("track", "crop", "engine", "paste"))
         self._time = 0.0
+        self._given: float | None = None
         self._frames = self._changed = 0
         self._face_there = self._closed = False
         self._failures: Counter[str] = Counter()
@@ -85,14 +86,14 @@ class FaceFilter:
             if not self._failures[kind]:
                 log.warning("frames pass unrestored (%s): %s", kind, error, exc_info=not isinstance(error, BadInput))
             self._failures[kind] += 1
-            self._restorer.forget()
+            self._forget()
             out = frame
         self._changed += out is not frame
         return out
 
     def _process(self, frame: av.VideoFrame, weights: Weights | None, strength: float) -> av.VideoFrame:
         if strength == 0.0:
-            self._restorer.forget()
+            self._forget()
             return frame
         self._stages.start()
         planes = read_planes(frame)
@@ -105,10 +106,18 @@ class FaceFilter:
             return frame
         return self._restorer.restore(frame, planes, face, weights, strength, self._stages)
 
+    def _forget(self) -> None:
+        """The next frame to be restored has nothing to do with the last one: frames between them were not looked at."""
+        self._tracker.reset()
+        self._restorer.forget()
+        self._face_there = False
+
     def _timestamp(self, frame: av.VideoFrame) -> float:
         """Seconds; rises from frame to frame, whatever the source says."""
-        given = frame.time
-        self._time = given if given is not None and given > self._time else self._time + NOMINAL_INTERVAL_S
+        given, before = frame.time, self._given
+        self._given = given
+        step = 0.0 if given is None or before is None else given - before
+        self._time += step if step > 0 else NOMINAL_INTERVAL_S
         return self._time
 
     def figures(self) -> dict[str, object]:

@@ -73,17 +73,21 @@ class LiveFilter:
         self._thread.start()
 
     def push(self, frame: av.VideoFrame) -> None:
-        """Leave a frame for the filter, in the place of one that still waits; past a stalled filter it goes straight out."""
+        """Leave a frame for the filter, in the place of one that still waits.
+
+        Past a stalled filter it goes straight out.
+        """
         now = self._clock()
         with self._lock:
             self._pushed += 1
             item = _Waiting(frame, self._pushed, now)
             stalled = is_stalled(self._began, now)
             self._bypassed += stalled
+            if not stalled:
+                # Within the lock, so that of two threads the newer frame stays in the slot.
+                self._input.put(item)
         if stalled:
             self._emit(item, frame)
-        else:
-            self._input.put(item)
 
     def pull(self) -> av.VideoFrame | None:
         """The newest frame that was not pulled yet, if there is one."""
@@ -111,10 +115,12 @@ class LiveFilter:
             self._newest_out = item.order
             self._added.add(now - item.pushed_at)
             self._times.append(now)
-            # Within the lock, so that of two threads the newer frame stays in the slot.
-            self._output.put(out)
-        if self._on_output is not None:
-            self._on_output()
+            kept = self._output.put(out)
+        if kept and self._on_output is not None:
+            try:
+                self._on_output()
+            except Exception:  # it must not end the thread, and with it the picture
+                log.exception("the filter's output was not announced")
 
     def figures(self) -> dict[str, object]:
         """The filter's own figures, and fps, added delay and drops; also once closed."""
@@ -133,7 +139,10 @@ class LiveFilter:
         }
 
     def close(self) -> None:
-        """End the thread, after the frame it is at; frames that wait count as dropped. Harmless when repeated."""
+        """End the thread, after the frame it is at; frames that wait, or come later, count as dropped.
+
+        Harmless when repeated.
+        """
         self._input.close()
         self._thread.join(CLOSE_TIMEOUT_S)
         self._output.close()

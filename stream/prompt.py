@@ -14,6 +14,8 @@ SMOOTHING = 0.1
 """Share of the newest estimate in the slow average that auto follows: about ten frames of memory."""
 DEAD_ZONE = 0.1
 """Estimates up to here are taken for nothing: good video must come out untouched."""
+SHOWN = 40
+"""Characters of a wrong prompt that an error repeats."""
 
 Weights = NDArray[np.float32]
 
@@ -27,18 +29,19 @@ def parse_prompt(text: str, known: tuple[str, ...]) -> Weights | None:
     Raises:
         BadInput: A name is unknown, or a weight is no number from 0 to 1.
     """
-    words = _plain(text)
-    if words == AUTO:
+    if _plain(text) == AUTO:
         return None
     weights = np.zeros(len(known), np.float32)
-    if words == NONE:
+    if _plain(text) == NONE:
         return weights
     names = {_plain(name): index for index, name in enumerate(known)}
-    for part in re.split(r"[,+]", words):
-        name, _, amount = (piece.strip() for piece in part.partition(":"))
+    for part in re.split(r"[,+]", text):
+        name, colon, amount = part.partition(":")
+        name = _plain(name)
         if name not in names:
-            raise BadInput(f"unknown prompt {name or text!r}; known prompts: {AUTO}, {NONE}, {', '.join(known)}")
-        weights[names[name]] = _weight(name, amount) if ":" in part else 1.0
+            shown = (name or text.strip())[:SHOWN]
+            raise BadInput(f"unknown prompt {shown!r}; known prompts: {AUTO}, {NONE}, {', '.join(known)}")
+        weights[names[name]] = _weight(name, amount) if colon else 1.0
     return weights
 
 
@@ -52,7 +55,7 @@ def _weight(name: str, text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 <= value <= 1.0:
-        raise BadInput(f"the weight of {name} must be a number from 0 to 1, not {text[:20]!r}")
+        raise BadInput(f"the weight of {name} must be a number from 0 to 1, not {text.strip()[:SHOWN]!r}")
     return value
 
 
@@ -64,5 +67,5 @@ def follow_estimate(average: Weights | None, estimate: Weights) -> Weights:
 
 
 def prompt_from_estimate(average: Weights) -> Weights:
-    """What auto prompts with: the average, faded in from the dead zone on."""
-    return np.asarray(np.maximum(0.0, average - DEAD_ZONE) / (1.0 - DEAD_ZONE), np.float32)
+    """What auto prompts with, 0..1 each: the average, faded in from the dead zone on."""
+    return np.asarray(np.clip((average - DEAD_ZONE) / (1.0 - DEAD_ZONE), 0.0, 1.0), np.float32)

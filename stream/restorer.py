@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
+from engines.errors import EngineError
 from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
@@ -35,6 +36,14 @@ class _Lane:
     crops: Ring[CutBuffer]
     grid: int
     """Cells of the region maps along an edge."""
+
+    def cut(self, planes: Planes, crop: Crop, full_range: bool) -> CutBuffer:
+        """The crop, in the ring's next buffer."""
+        cut(planes, crop.x, crop.y, crop.size, full_range, self.crops.filling())
+        entry = self.crops.commit()
+        # Taken at once: left there by a frame that failed later on, it would be the next frame's picture.
+        self.crops.take()
+        return entry.buffer
 
 
 class FaceRestorer:
@@ -80,21 +89,18 @@ class FaceRestorer:
 
         Raises:
             EngineError: The engine could not run.
+            BadInput: The frame's pixel format is unknown.
         """
         if face.track_id != self._track_id:
             self.forget()
             self._track_id = face.track_id
         lane, crop = self._place(planes, face)
-        lane_buffer = lane.crops.filling()
-        cut(planes, crop.x, crop.y, crop.size, is_full_range(frame), lane_buffer)
-        lane.crops.commit()
         regions = region_maps(face.landmarks, crop.x, crop.y, crop.size, lane.grid)[None]
+        buffer = lane.cut(planes, crop, is_full_range(frame))
         stages.done("crop")
-        entry = lane.crops.take()
-        assert entry is not None
-        out = self._step(lane, entry.buffer, regions, wanted, strength)
+        out = self._step(lane, buffer, regions, wanted, strength)
         stages.done("engine")
-        restored = paste(frame, crop.x, crop.y, crop.size, entry.buffer, out.y[0, 0], out.uv[0])
+        restored = paste(frame, crop.x, crop.y, crop.size, buffer, out.y[0, 0], out.uv[0])
         stages.done("paste")
         return restored
 
@@ -111,16 +117,25 @@ class FaceRestorer:
     def _step(
         self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
     ) -> StepOutputs:
-        def run(prompt: Weights) -> StepOutputs:
-            self.prompt = prompt
-            return lane.engine.step(StepInputs(crop.y, crop.uv, regions, prompt[None], strength), lane.cache)
-
-        if wanted is not None:
-            return run(wanted)
-        if self._average is None:
+        if wanted is None and self._average is None:
             # The first look at a face tells what it needs; the second uses it.
-            self._average = follow_estimate(None, run(np.zeros_like(self.prompt)).prompt_hat[0])
+            self._run(lane, crop, regions, self._auto(), strength)
             lane.cache.forget()
-        out = run(prompt_from_estimate(self._average))
-        self._average = follow_estimate(self._average, out.prompt_hat[0])
+        return self._run(lane, crop, regions, self._auto() if wanted is None else wanted, strength)
+
+    def _auto(self) -> Weights:
+        return np.zeros_like(self.prompt) if self._average is None else prompt_from_estimate(self._average)
+
+    def _run(
+        self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], prompt: Weights, strength: float
+    ) -> StepOutputs:
+        self.prompt = prompt
+        out = lane.engine.step(StepInputs(crop.y, crop.uv, regions, prompt[None], strength), lane.cache)
+        estimate = out.prompt_hat[0]
+        if not np.isfinite(estimate).all():
+            # The picture beside it is no better, and both the average and the latents would keep it for good.
+            lane.cache = lane.engine.new_cache()
+            raise EngineError("the engine's estimate is not a number")
+        # Also under a prompt of the caller's own: auto, chosen later, then knows at once.
+        self._average = follow_estimate(self._average, estimate)
         return out

@@ -13,6 +13,8 @@ from engines.errors import BadInput
 from generator.config import GeneratorConfig
 from generator.model import Generator
 
+KEYS = {"config", "weights", "average", "optimiser", "elapsed", "step"}
+
 
 def save_checkpoint(path: Path, content: dict[str, Any], config: GeneratorConfig) -> None:
     """Write `content` and the configuration; an interrupted write leaves the old file."""
@@ -29,15 +31,35 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path}: no such checkpoint") from error
     except Exception as error:  # torch.load raises whatever its unpickler met
         raise BadInput(f"{path}: not a readable checkpoint") from error
-    if not isinstance(content, dict) or "config" not in content or "average" not in content:
+    if not isinstance(content, dict) or not KEYS <= content.keys():
         raise BadInput(f"{path}: not a checkpoint of a generator")
     return content
 
 
+def configuration(path: Path, content: dict[str, Any]) -> GeneratorConfig:
+    """The sizes that the checkpoint read from `path` was trained with; BadInput when they are not a generator's."""
+    try:
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["config"].items()}
+        return GeneratorConfig(**fields)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise BadInput(f"{path}: its configuration is not one of this version") from error
+
+
+def put_weights(path: Path, weights: Any, generator: Generator) -> None:
+    """Load weights out of the checkpoint `path`; BadInput when they do not fit the generator."""
+    try:
+        generator.load_state_dict(weights)
+    except (AttributeError, RuntimeError, TypeError) as error:
+        raise BadInput(f"{path}: its weights do not fit a generator of this version") from error
+
+
 def load_generator(path: Path) -> tuple[Generator, dict[str, Any]]:
-    """The generator with its averaged weights, ready to run, and the checkpoint's other content."""
+    """The generator with its averaged weights, ready to run, and the checkpoint's other content.
+
+    Raises:
+        BadInput: The file is missing, or holds no generator of this version.
+    """
     content = load_checkpoint(path)
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in content["config"].items()}
-    generator = Generator(GeneratorConfig(**fields))
-    generator.load_state_dict(content["average"])
+    generator = Generator(configuration(path, content))
+    put_weights(path, content["average"], generator)
     return generator.eval(), content

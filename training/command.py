@@ -9,7 +9,10 @@ from pathlib import Path
 
 from engines.errors import BadInput
 from generator.config import GeneratorConfig
-from training.train import TrainSettings, train
+from training.train import train
+from training.trainer import TrainSettings
+
+LARGEST = {"threads": 256, "workers": 256, "seed": 2**32 - 1}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--minutes", type=float, default=default.minutes, help="training time (default: %(default)g)")
     parser.add_argument("--threads", type=int, default=default.threads, help="compute threads (default: %(default)d)")
-    parser.add_argument("--workers", type=int, default=default.workers, help="sample makers (default: %(default)d)")
+    parser.add_argument(
+        "--workers", type=int, default=default.workers, help="processes that make samples (default: %(default)d)"
+    )
     parser.add_argument("--seed", type=int, default=default.seed, help="random seed (default: %(default)d)")
 
 
@@ -30,9 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Train; returns the exit status. BadInput for a folder without faces or numbers out of range."""
     if not 0 < arguments.minutes <= 100_000:
         raise BadInput(f"--minutes must be above 0, not {arguments.minutes:g}")
-    for name in ("threads", "workers"):
-        if not 1 <= getattr(arguments, name) <= 256:
-            raise BadInput(f"--{name} must be between 1 and 256, not {getattr(arguments, name)}")
+    for name, least in (("threads", 1), ("workers", 0), ("seed", 0)):
+        if not least <= getattr(arguments, name) <= LARGEST[name]:
+            raise BadInput(f"--{name} must be {least} to {LARGEST[name]}, not {getattr(arguments, name)}")
     settings = TrainSettings(
         minutes=arguments.minutes, threads=arguments.threads, workers=arguments.workers, seed=arguments.seed
     )

@@ -53,7 +53,7 @@ def degrade(frames: list[Picture], what: Degradation, rng: np.random.Generator) 
     pictures: list[Floats] = [f.astype(np.float32) for f in frames]
     if "blur" in levels:
         kernel = blur_kernel(levels["blur"], rng)
-        pictures = [np.asarray(cv2.filter2D(p, -1, kernel, borderType=cv2.BORDER_REFLECT), np.float32) for p in pictures]
+        pictures = [_filtered(p, kernel) for p in pictures]
     if "low light" in levels:
         gain = 2.0 ** -(0.5 + 2.0 * levels["low light"])
         table = (255.0 * ((np.arange(256) / 255.0) ** GAMMA * gain) ** (1 / GAMMA)).astype(np.float32)
@@ -80,7 +80,11 @@ def blur_kernel(level: float, rng: np.random.Generator) -> Floats:
     else:
         line = np.asarray(cv2.getGaussianKernel(15, 0.6 + 1.9 * level), np.float32)
         kernel = line @ line.T
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def _filtered(picture: Floats, kernel: Floats) -> Floats:
+    return np.asarray(cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
 def _shrink_and_grow(picture: Floats, factor: float) -> Floats:
@@ -90,7 +94,7 @@ def _shrink_and_grow(picture: Floats, factor: float) -> Floats:
 
 
 def _add_noise(pictures: list[Floats], sigma: float, rng: np.random.Generator) -> list[Floats]:
-    """Poisson-Gaussian noise of standard deviation `sigma` (8-bit units) at mid-grey; sometimes smeared by the camera."""
+    """Poisson-Gaussian noise of deviation `sigma` (8-bit units) at mid-grey; sometimes smeared by the camera."""
     shot = float(rng.uniform(0.0, 0.8))
     smear = float(rng.uniform(0.4, 0.8)) if rng.random() < 0.4 else 0.0
     colour = float(rng.uniform(0.3, 1.0))

@@ -15,6 +15,8 @@ from engines.errors import BadInput
 
 STILLS = {".jpg", ".jpeg", ".png", ".webp"}
 CLIPS = {".mp4", ".mkv", ".mov", ".webm"}
+SMALLEST = 64
+"""Edge in pixels below which there is no face to learn from."""
 
 Picture = NDArray[np.uint8]
 """[H, W, 3], BGR"""
@@ -45,26 +47,32 @@ def list_faces(folder: Path) -> list[FaceFile]:
 
 
 def attributions(folder: Path, files: list[FaceFile]) -> list[str]:
-    """Licences of the files, from the `manifest.csv` beside or in the folder (columns `file`, `licence`), if there is one."""
+    """Licences of the files, from the `manifest.csv` in or beside the folder (columns `file`, `licence`), if any."""
     names = {f.path.name for f in files}
     for path in (folder / "manifest.csv", folder.parent / "manifest.csv"):
         if path.is_file():
             with path.open(newline="", encoding="utf-8") as lines:
                 rows = list(csv.DictReader(lines))
-            return sorted({r["licence"] for r in rows if Path(r["file"]).name in names and r.get("licence")})
+            return sorted({r["licence"] for r in rows if Path(r.get("file") or "").name in names and r.get("licence")})
     return []
 
 
 def load_still(path: Path) -> Picture:
-    """Read a still; BadInput when it is not a picture."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    """Read a still; BadInput when it is not a picture, or too small a one."""
+    try:
+        # Not cv2.imread: it adds lines of its own to standard error.
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        picture = None
     if picture is None:
-        raise BadInput(f"{path}: not a picture")
+        raise BadInput(f"{path}: not a readable picture")
+    if min(picture.shape[:2]) < SMALLEST:
+        raise BadInput(f"{path}: smaller than {SMALLEST} pixels")
     return np.asarray(picture, np.uint8)
 
 
 def load_clip(path: Path, limit: int | None = None) -> list[Picture]:
-    """Decode the first `limit` frames of a clip; BadInput when there is no video in it."""
+    """Decode the first `limit` frames of a clip; BadInput when there is no video in it, or too small a one."""
     try:
         with av.open(str(path)) as container:
             frames: list[Picture] = []
@@ -76,4 +84,6 @@ def load_clip(path: Path, limit: int | None = None) -> list[Picture]:
         raise BadInput(f"{path}: not a readable clip ({error})") from error
     if not frames:
         raise BadInput(f"{path}: no frames in it")
+    if min(frames[0].shape[:2]) < SMALLEST:
+        raise BadInput(f"{path}: smaller than {SMALLEST} pixels")
     return frames

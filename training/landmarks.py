@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,18 +40,34 @@ class StillLandmarks:
 
 
 def find_landmarks(files: list[FaceFile], cache: Path) -> dict[str, NDArray[np.float32]]:
-    """Landmarks of the stills among `files` by file name; what `cache` (.npz) holds already is not looked for again."""
-    known: dict[str, NDArray[np.float32]] = {}
-    if cache.exists():
-        with np.load(cache) as stored:
-            known = {name: stored[name] for name in stored.files}
-    missing = [f for f in files if not f.clip and f.path.name not in known]
+    """Landmarks of the stills among `files` by file name; what `cache` (.npz) holds already is not looked for again.
+
+    Raises:
+        BadInput: A still cannot be read.
+    """
+    stored = _read(cache)
+    stills = {f"{f.path.name}:{f.path.stat().st_size}": f for f in files if not f.clip}
+    known = {key: stored[key] for key in stills if key in stored}
+    missing = stills.keys() - known.keys()
     if missing:
         find = StillLandmarks(model_paths())
-        for file in missing:
-            picture = load_still(file.path)
+        for key in sorted(missing):
+            picture = load_still(stills[key].path)
             points = find(picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2])
-            known[file.path.name] = np.zeros((0, 2), np.float32) if points is None else points
-        np.savez_compressed(cache, **known)
-    names = {f.path.name for f in files}
-    return {name: points for name, points in known.items() if name in names and len(points)}
+            known[key] = np.zeros((0, 2), np.float32) if points is None else points
+        _write(cache, known)
+    return {file.path.name: known[key] for key, file in stills.items() if len(known[key])}
+
+
+def _read(cache: Path) -> dict[str, NDArray[np.float32]]:
+    try:
+        with np.load(cache) as stored:
+            return {key: stored[key] for key in stored.files}
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return {}  # missing or damaged: all are looked for again
+
+
+def _write(cache: Path, known: dict[str, Any]) -> None:
+    temporary = cache.with_suffix(".tmp.npz")
+    np.savez_compressed(temporary, **known)
+    os.replace(temporary, cache)

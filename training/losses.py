@@ -1,12 +1,47 @@
-"""Losses that need no downloaded network. All take planes in units of the full 8-bit range."""
+"""What training minimises; it needs no downloaded network. Planes are in units of the full 8-bit range."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from generator.model import Generator
 
 EPSILON = 2e-3
 """Half an 8-bit step: where the Charbonnier loss turns from square to absolute."""
+
+BASE, FLOOR = 0.02, 0.004
+"""A clip whose input is off by `BASE` on average weighs 1. Darkness is off ten times as much, blur half as much: each
+counts by the share of its error that is taken away, as in PSNR. `FLOOR`, one 8-bit step, bounds it for clean clips."""
+
+
+def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], auto_share: float) -> dict[str, Tensor]:
+    """The weighted terms of the loss of a batch of clips; their sum is minimised.
+
+    Args:
+        generator: The one that is trained.
+        teacher: Its slow average: the latent that the flow aims at is the teacher's, because it stands still.
+        batch: As `Samples` makes it, [B,T,...].
+        auto_share: Share of the clips that run under the generator's own prompt estimate.
+    """
+    y, uv = batch["y"], batch["uv"]
+    clip = y.shape[:2]
+    ones = torch.ones(*clip, 1)
+    auto = (torch.rand(clip[0], 1, 1) < auto_share).float().expand(*clip, 1)
+    out = generator.clip(y, uv, batch["regions"], batch["prompt"], ones, auto)
+    weight = BASE / (FLOOR + (y - batch["clean_y"]).abs().mean(dim=(1, 2, 3, 4), keepdim=True))
+    error_y = weight * (y + out.change_y.reshape(y.shape) - batch["clean_y"])
+    error_uv = weight * (uv + out.change_uv.reshape(uv.shape) - batch["clean_uv"])
+    with torch.no_grad():
+        target = teacher.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1))[2]
+    return {
+        "pixel": charbonnier(error_y) + 0.5 * charbonnier(error_uv),
+        "gradient": 0.2 * gradient(error_y),
+        "temporal": 0.5 * frame_difference(error_y),
+        "flow": 0.02 * charbonnier(out.velocity - (out.z_lq.detach() - target)),
+        "prompt": 0.02 * functional.mse_loss(out.prompt_hat, batch["prompt"].flatten(0, 1)),
+    }
 
 
 def charbonnier(difference: Tensor) -> Tensor:

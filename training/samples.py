@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,8 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from engines.errors import BadInput
 from generator.config import LATENT_STRIDE
 from stream.face.regions import REGION_NAMES, region_maps
 from training.degrade import Planar, degrade, sample_degradation, to_planes
@@ -22,6 +24,8 @@ from training.motion import render, sample_path
 REGION_DROPOUT = 0.3
 """A lost tracker must be harmless: this share of clips comes without region maps."""
 REAL_CLIP_SHARE = 0.05
+CLIP_FRAMES = 300
+"""Of a longer clip only the beginning is used: a worker keeps decoded clips in memory."""
 
 _LEFT_EYE, _RIGHT_EYE = REGION_NAMES.index("left_eye"), REGION_NAMES.index("right_eye")
 
@@ -47,9 +51,16 @@ class Samples(IterableDataset[dict[str, Tensor]]):
     """
 
     def __init__(self, files: list[FaceFile], landmarks: Landmarks, shape: SampleShape, seed: int) -> None:
+        """Refuse files without a still, and clips that cannot be read or are smaller than the canvas (BadInput)."""
         self.stills = [f for f in files if not f.clip]
         self.clips = [f for f in files if f.clip]
         self.landmarks, self.shape, self.seed = landmarks, shape, seed
+        if not self.stills:
+            raise BadInput("no stills among the training files: clips alone show neither regions nor enough faces")
+        for file in self.clips:
+            height, width = load_clip(file.path, 1)[0].shape[:2]
+            if min(height, width) < shape.canvas:
+                raise BadInput(f"{file.path}: {width}x{height}, smaller than {shape.canvas} pixels")
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         """Draw samples for ever."""
@@ -62,7 +73,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
     def draw(self, rng: np.random.Generator) -> dict[str, Tensor]:
         """Make one sample."""
         shape = self.shape
-        if self.clips and (not self.stills or rng.random() < REAL_CLIP_SHARE):
+        if self.clips and rng.random() < REAL_CLIP_SHARE:
             frames, points = self._from_clip(rng), None
         else:
             frames, points = self._from_still(rng)
@@ -110,6 +121,20 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(self.shape.frames)]
 
 
+def sample_loader(data: Samples, batch: int, workers: int) -> Iterator[dict[str, Tensor]]:
+    """Batches of samples for ever, drawn by so many processes of their own; 0 draws them in this one."""
+    if workers == 0:
+        return iter(DataLoader(data, batch))
+    # Spawned, not forked: a fork of a process that has run OpenCV or LiteRT threads can hang.
+    loader = DataLoader(data, batch, num_workers=workers, prefetch_factor=4, multiprocessing_context="spawn")
+    # Ctrl-C reaches all processes of a terminal: the workers, born deaf to it, leave the answer to this one.
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return iter(loader)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 @lru_cache(maxsize=512)
 def _cached_still(file: FaceFile) -> Picture:
     return load_still(file.path)
@@ -117,7 +142,7 @@ def _cached_still(file: FaceFile) -> Picture:
 
 @lru_cache(maxsize=4)
 def _cached_clip(file: FaceFile) -> list[Picture]:
-    return load_clip(file.path)
+    return load_clip(file.path, CLIP_FRAMES)
 
 
 def _mirrored(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.config import LATENT_STRIDE
-from generator.model import Generator
+from generator.model import Generator, Output
 from stream.face.regions import region_maps
+from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
-from training.faces import FaceFile, Picture, list_faces, load_clip, load_still
-from training.landmarks import StillLandmarks
+from training.faces import Picture, list_faces, load_clip, load_still
 
 LEVEL = 0.5
 FRAMES = 4
 """Frames a clip is judged over; a still stands for this many."""
+
+FindLandmarks = Callable[[Picture], NDArray[np.float32] | None]
+"""Takes a picture, returns landmarks [468, 2] in pixels, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Score:
     after: float
     """with the right prompt"""
     auto: float
-    """with the generator's own estimate"""
+    """with the generator's own estimate, as a live call follows it"""
 
 
 def psnr(a: Planar, b: Planar) -> float:
@@ -40,8 +45,12 @@ def psnr(a: Planar, b: Planar) -> float:
     return 99.0 if mean == 0 else float(10 * np.log10(255**2 / mean))
 
 
-def dev_clips(folder: Path, size: int, limit: int | None = None) -> list[tuple[FaceFile, list[Picture]]]:
-    """Per file, frames cut to the centre `size` square (less where the file is smaller), at native resolution."""
+def dev_clips(folder: Path, size: int, limit: int | None = None) -> list[list[Picture]]:
+    """Per file, frames cut to the centre `size` square (less where the file is smaller), at native resolution.
+
+    Raises:
+        BadInput: There are no files, or one cannot be read.
+    """
     files = list_faces(folder)
     if limit is not None:
         files = files[:: max(1, len(files) // limit)][:limit]
@@ -51,28 +60,20 @@ def dev_clips(folder: Path, size: int, limit: int | None = None) -> list[tuple[F
         height, width = frames[0].shape[:2]
         edge = min(size, height // 32 * 32, width // 32 * 32)
         top, left = (height - edge) // 2, (width - edge) // 2
-        out.append((file, [np.ascontiguousarray(f[top : top + edge, left : left + edge]) for f in frames]))
+        out.append([np.ascontiguousarray(f[top : top + edge, left : left + edge]) for f in frames])
     return out
 
 
-def validate(
-    generator: Generator, clips: list[tuple[FaceFile, list[Picture]]], find: StillLandmarks | None
-) -> list[Score]:
-    """Score every task at the middle level, and the clean input; deterministic."""
+def validate(generator: Generator, clips: list[list[Picture]], find: FindLandmarks | None) -> list[Score]:
+    """Score every task at the middle level, and the clean input; deterministic. `find` looks at the clean picture."""
+    maps = [_regions(generator, frames[0], find) for frames in clips]
     scores = []
     for task in (*TASKS, "clean"):
+        what = Degradation({} if task == "clean" else {task: LEVEL})
         rows = []
-        for index, (_, frames) in enumerate(clips):
-            what = Degradation({} if task == "clean" else {task: LEVEL})
-            bad = degrade(frames, what, np.random.default_rng([7, index]))
-            clean = to_planes(frames)
-            edge = frames[0].shape[0]
-            # The tracker sees what the call sees: the degraded picture would be fairer still, but stills are found once.
-            points = find(frames[0]) if find else None
-            regions = np.zeros((len(generator.config.regions), edge // LATENT_STRIDE, edge // LATENT_STRIDE), np.float32)
-            if points is not None:
-                regions = region_maps(points, 0, 0, edge, edge // LATENT_STRIDE)
-            after = restore(generator, bad, regions, what.prompt())
+        for index, (frames, regions) in enumerate(zip(clips, maps, strict=True)):
+            bad, clean = degrade(frames, what, np.random.default_rng([7, index])), to_planes(frames)
+            after = restore(generator, bad, regions, np.tile(what.prompt(), (len(frames), 1)))
             auto = restore(generator, bad, regions, None)
             rows.append((psnr(bad, clean), psnr(after, clean), psnr(auto, clean)))
         before, after_mean, auto_mean = (float(v) for v in np.mean(rows, axis=0))
@@ -80,19 +81,41 @@ def validate(
     return scores
 
 
+def _regions(generator: Generator, picture: Picture, find: FindLandmarks | None) -> NDArray[np.float32]:
+    edge = picture.shape[0]
+    grid = edge // LATENT_STRIDE
+    points = find(picture) if find else None
+    if points is None:
+        return np.zeros((len(generator.config.regions), grid, grid), np.float32)
+    return region_maps(points, 0, 0, edge, grid)
+
+
 @torch.no_grad()
-def restore(generator: Generator, bad: Planar, regions: np.ndarray, prompt: np.ndarray | None) -> Planar:  # type: ignore[type-arg]
-    """Run a clip of T frames through the generator at full strength; without a prompt it follows its own estimate."""
+def restore(generator: Generator, bad: Planar, regions: NDArray[np.float32], prompts: Weights | None) -> Planar:
+    """Run a clip of T frames through the generator at full strength, from a forgotten state.
+
+    Args:
+        generator: In evaluation mode.
+        bad: The clip's planes.
+        regions: [R, h, w], the same for all frames.
+        prompts: [T, P]; without them it follows its own estimate as a live call does.
+    """
     count = bad[0].shape[0]
-    y, uv = (torch.from_numpy(p.astype(np.float32) / 255)[None] for p in bad)
-    given = torch.zeros(1, count, len(generator.config.prompts))
-    if prompt is not None:
-        given += torch.from_numpy(prompt)
+    y, uv = (torch.from_numpy(p.astype(np.float32) / 255) for p in bad)
     maps = torch.from_numpy(regions)[None, None].expand(1, count, *regions.shape)
-    ones = torch.ones(1, count, 1)
-    out = generator.clip(y, uv, maps, given, ones, ones if prompt is None else None)
-    return _bytes(y[0] + out.change_y), _bytes(uv[0] + out.change_uv)
+
+    def run(prompts: Weights) -> Output:
+        return generator.clip(y[None], uv[None], maps, torch.from_numpy(prompts)[None], torch.ones(1, count, 1))
+
+    if prompts is None:
+        average, followed = None, []
+        for estimate in run(np.zeros((count, len(generator.config.prompts)), np.float32)).prompt_hat.numpy():
+            average = follow_estimate(average, estimate)
+            followed.append(prompt_from_estimate(average))
+        prompts = np.stack(followed)
+    out = run(prompts)
+    return _bytes(y + out.change_y), _bytes(uv + out.change_uv)
 
 
-def _bytes(planes: Tensor) -> np.ndarray:  # type: ignore[type-arg]
-    return (planes * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+def _bytes(planes: Tensor) -> NDArray[np.uint8]:
+    return np.asarray((planes * 255).round().clamp(0, 255).to(torch.uint8).numpy(), np.uint8)

@@ -11,10 +11,10 @@ MARGIN = 1.7
 """Edge of the crop wanted, in face sizes."""
 
 RESIZE = 0.08
-"""How far past a boundary between two sizes the wanted edge has to be before the size changes."""
+"""How far past a size the wanted edge has to be, either way, before a crop of it or of the next one up changes."""
 
 TOLERANCE = 0.04
-"""A size may be this much smaller than wanted: the margin is generous, and the next larger graph costs twice the time."""
+"""A size may be this much smaller than wanted: the margin is generous, the next larger graph costs twice the time."""
 
 DRIFT = 0.75
 """Grid steps that the wanted place has to be away before the crop moves; less than half would flicker."""

@@ -15,7 +15,15 @@ CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 
 ENCODERS = ("libx264", "libx265", "libvpx-vp9", "libvpx", "ffv1")
 
-EQUIVALENT = {"nv12": "yuv420p", "nv21": "yuv420p", "rgb24": "bgr0", "bgr24": "bgr0", "gbrp": "bgr0"}
+EQUIVALENT = {
+    **dict.fromkeys(("nv12", "nv21"), "yuv420p"),
+    **dict.fromkeys(("nv16", "yuyv422", "uyvy422", "yvyu422"), "yuv422p"),
+    **dict.fromkeys(("nv24", "nv42"), "yuv444p"),
+    "p010le": "yuv420p10le",
+    "p210le": "yuv422p10le",
+    **dict.fromkeys(("rgb24", "bgr24", "gbrp", "rgb0", "0rgb", "0bgr"), "bgr0"),
+    **dict.fromkeys(("rgba", "argb", "abgr"), "bgra"),
+}
 """The same samples in another order, for encoders that do not take the first."""
 
 WHOLE_CHROMA = ("libx264", "libx265")

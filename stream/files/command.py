@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engines.errors import BadInput
-from stream.files.compare import doubled_width
+from stream.files.compare import doubled
 from stream.files.facts import check_readable
 from stream.files.job import Counts, FrameFilter, Stop, filter_file
 from stream.files.progress import Progress
@@ -17,6 +17,7 @@ from stream.files.sink import Sink
 from stream.files.source import Source
 from stream.files.target import check_writable
 from stream.files.timing import Timings, table
+from stream.files.upright import Upright
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,11 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
     with Source(source_path, timings) as source:
         picture = source.facts.picture
         _check_format(source_path, picture.pix_fmt)
+        display = source.facts.display
         frame_filter = load_filter(arguments.model, arguments.prompt, arguments.strength)
+        if display.quarters:
+            frame_filter = Upright(frame_filter, display.quarters)
         try:
-            width = doubled_width(picture.width, picture.pix_fmt) if compare else picture.width
+            size = picture.width, picture.height
+            size = doubled(*size, picture.pix_fmt, display.right) if compare else size
             progress = Progress(source.facts.frames, sys.stderr, quiet=quiet)
-            with Stop() as stop, Sink(final, source, width, lossless) as sink:
+            with Stop() as stop, Sink(final, source, size, lossless) as sink:
                 try:
                     counts = filter_file(source, sink, frame_filter, compare, progress, stop, timings)
                 finally:

@@ -3,56 +3,46 @@
 from __future__ import annotations
 
 import av
-import numpy as np
-from av.video.plane import VideoPlane
-from numpy.typing import NDArray
 
 from stream.files.choice import chroma_steps
+from stream.files.display import RIGHT
+from stream.files.samples import copy_tags, rows, sample_bytes
 
 
-def doubled_width(width: int, pix_fmt: str) -> int:
-    """Width of the side-by-side picture: each half is filled up to whole chroma samples, so 4:2:0 makes 321 a 644."""
-    step = chroma_steps(pix_fmt)[0]
-    return 2 * step * -(-width // step)
+def doubled(width: int, height: int, pix_fmt: str, right: tuple[int, int] = RIGHT) -> tuple[int, int]:
+    """Size of the side-by-side picture: each half is filled up to whole chroma samples, so 4:2:0 makes 321 a 644."""
+    columns, lines = chroma_steps(pix_fmt)
+    if right[0]:
+        return 2 * columns * -(-width // columns), height
+    return width, 2 * lines * -(-height // lines)
 
 
-def side_by_side(before: av.VideoFrame, after: av.VideoFrame) -> av.VideoFrame:
+def side_by_side(before: av.VideoFrame, after: av.VideoFrame, right: tuple[int, int] = RIGHT) -> av.VideoFrame:
     """A new frame with `before` on the left and `after` on the right; times and colour tags are those of `after`.
 
     Args:
         before: A frame in any planar or interleaved format with whole bytes per sample, [H, W].
         after: A frame of the same size and format.
+        right: The direction (x, y) in the frame that players show to the right: along y, the two are stored one
+            above the other.
 
     Returns:
-        [H, doubled_width(W)]; where W is no multiple of the chroma step, the last column of each half is repeated.
+        A frame of the size `doubled` says; where an edge is no multiple of the chroma step, the last column or row of
+        each half is repeated.
     """
     name = after.format.name
-    both = av.VideoFrame(doubled_width(after.width, name), after.height, name)
+    both = av.VideoFrame(*doubled(after.width, after.height, name, right), name)
+    pair = (before, after) if sum(right) > 0 else (after, before)
     for index, target in enumerate(both.planes):
-        size = _sample_bytes(both, index)
-        row = _rows(target, size)
-        half = row.shape[1] // 2
-        for source, view in ((before, row[:, :half]), (after, row[:, half:])):
-            plane = _rows(source.planes[index], size)
+        size = sample_bytes(both, index)
+        whole = rows(target, size)
+        whole = whole if right[0] else whole.swapaxes(0, 1)
+        half = whole.shape[1] // 2
+        for source, view in zip(pair, (whole[:, :half], whole[:, half:]), strict=True):
+            plane = rows(source.planes[index], size)
+            plane = plane if right[0] else plane.swapaxes(0, 1)
             width = plane.shape[1]
             view[:, :width] = plane
             view[:, width:] = plane[:, -1:]
-    both.pts, both.duration = after.pts, after.duration
-    if after.time_base is not None:
-        both.time_base = after.time_base
-    both.color_range, both.colorspace = after.color_range, after.colorspace
-    both.color_primaries, both.color_trc = after.color_primaries, after.color_trc
+    copy_tags(after, both)
     return both
-
-
-def _sample_bytes(frame: av.VideoFrame, index: int) -> int:
-    """Bytes from one sample of the plane to the next, all its interleaved components together."""
-    if len(frame.planes) == 1:
-        return frame.format.padded_bits_per_pixel // 8
-    return sum(-(-part.bits // 8) for part in frame.format.components if part.plane == index)
-
-
-def _rows(plane: VideoPlane, size: int) -> NDArray[np.uint8]:
-    """The plane's samples without the padding behind each row: [h, w, bytes], a view."""
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
-    return rows[:, : plane.width * size].reshape(plane.height, plane.width, size)

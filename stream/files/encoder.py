@@ -26,7 +26,7 @@ def encoder_formats(held: set[str]) -> dict[str, frozenset[str]]:
 
 
 def configure(video: VideoStream, facts: Facts, encoding: Encoding, width: int, height: int) -> None:
-    """Set the encoder of a new stream so that the facts are kept; `width` is the output's, wider for comparisons."""
+    """Set the encoder of a new stream so that the facts are kept; the size is the output's, larger for comparisons."""
     context = video.codec_context
     context.width, context.height, context.pix_fmt = width, height, encoding.pix_fmt
     # The input's own clock: frame times need no rounding.

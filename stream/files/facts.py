@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 
 from engines.errors import BadInput
 from stream.files.choice import Picture, plain_format
+from stream.files.display import Display, read_display
 
 OPTIONS = {"protocol_whitelist": "file"}
 """A playlist named like a video must not make us fetch what it points to."""
@@ -47,6 +48,11 @@ class Facts:
     display_matrix: tuple[int, ...] | None
     """Nine numbers that turn or mirror the picture for display."""
     field_order: int
+
+    @property
+    def display(self) -> Display:
+        """How players turn the picture."""
+        return read_display(self.display_matrix)
 
 
 def check_readable(path: Path) -> None:

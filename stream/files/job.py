@@ -107,7 +107,7 @@ def filter_file(
         KeyboardInterrupt: Ctrl-C; nothing is kept then.
     """
     counts = Counts()
-    clock = timings.clock
+    clock, right = timings.clock, source.facts.display.right
     started = clock()
     copied = tuple(stream for stream in source.others if stream.index in sink.copied)
     with Ahead(source.items(copied)) as items:
@@ -121,7 +121,7 @@ def filter_file(
             restored = frame_filter.process(item)
             restored.duration = item.duration
             filtered = clock()
-            sink.write(side_by_side(item, restored) if compare else restored)
+            sink.write(side_by_side(item, restored, right) if compare else restored)
             timings.add("filter", filtered - begun)
             timings.add("encode", clock() - filtered)
             counts.frames += 1

@@ -33,7 +33,7 @@ class Sink:
         ClearcallError: Writing failed.
     """
 
-    def __init__(self, final: Path, source: Source, width: int, lossless: bool) -> None:
+    def __init__(self, final: Path, source: Source, size: tuple[int, int], lossless: bool) -> None:
         self.final = final
         self.left_out: list[str] = []
         """Streams of the input that the output cannot hold."""
@@ -52,7 +52,7 @@ class Sink:
             os.unlink(self._part)
             raise
         try:
-            self._add_streams(source, width, lossless)
+            self._add_streams(source, size, lossless)
             self._start()
         except BaseException:
             self._abandon()
@@ -63,12 +63,12 @@ class Sink:
         """Indices of the input's streams whose packets `copy` takes."""
         return tuple(self._copies)
 
-    def _add_streams(self, source: Source, width: int, lossless: bool) -> None:
+    def _add_streams(self, source: Source, size: tuple[int, int], lossless: bool) -> None:
         self._container.metadata.update(_kept(source.container.metadata))
         self._container.set_chapters(source.container.chapters())
         for stream in source.container.streams:
             if stream.index == source.video.index:
-                self._video = self._add_video(source, width, lossless)
+                self._video = self._add_video(source, size, lossless)
                 added: Stream | None = self._video
             else:
                 added = self._add_copy(stream)
@@ -76,9 +76,9 @@ class Sink:
                 added.metadata.update(_kept(stream.metadata))
                 added.disposition = stream.disposition
 
-    def _add_video(self, source: Source, width: int, lossless: bool) -> VideoStream:
+    def _add_video(self, source: Source, size: tuple[int, int], lossless: bool) -> VideoStream:
         facts = source.facts
-        picture = replace(facts.picture, width=width)
+        picture = replace(facts.picture, width=size[0], height=size[1])
         extension = self.final.suffix.lower()
         encoding = choose(picture, extension, lossless, encoder_formats(self._container.supported_codecs))
         video = self._container.add_stream(encoding.encoder, rate=picture.rate, options=dict(encoding.options))

@@ -11,30 +11,33 @@ from numpy.typing import NDArray
 
 from stream.frames.cut import CutBuffer
 from stream.frames.layout import Layout
-from stream.frames.pixels import add_change, channels, copy_frame, is_full_range, layout
+from stream.frames.pixels import Samples, channels, chroma_steps, copy_frame, is_full_range, layout
 from stream.frames.planes import Plane
 
 FEATHER = 0.125
 """Width of the ramp along each side of the crop, as a share of its edge."""
-ONE = 1 << 14
-"""Mask value that lets the whole change through."""
 
-Mask = NDArray[np.int16]
-Change = NDArray[np.int16]
+RGB_FROM_YUV = np.array([[1.164, 0.0, 1.596], [1.164, -0.392, -0.813], [1.164, 2.017, 0.0]], np.float32)
+"""Change of red, green and blue (rows) per unit of Y, U and V (BT.601, limited range)."""
+
+Mask = NDArray[np.float32]
+Change = NDArray[np.float32]
 Sides = tuple[bool, bool, bool, bool]
 """Left, top, right, bottom: whether the mask falls to zero there."""
 
 
 @lru_cache(maxsize=32)
 def feather(edge: int, sides: Sides) -> Mask:
-    """Mask [edge, edge] in 0..`ONE`, zero on the sides that are True, whole on those along the frame's own edge."""
+    """Mask [edge, edge] in 0..1, zero on the sides that are True, whole on those along the frame's own edge."""
     width = max(1, round(FEATHER * edge))
     ramp = np.minimum(1.0, np.arange(edge) / width)
     ramp = ramp * ramp * (3 - 2 * ramp)
     one = np.ones(edge)
     across = (ramp if sides[0] else one) * (ramp[::-1] if sides[2] else one)
     down = (ramp if sides[1] else one) * (ramp[::-1] if sides[3] else one)
-    return np.rint(ONE * down[:, None] * across[None, :]).astype(np.int16)
+    mask = (down[:, None] * across[None, :]).astype(np.float32)
+    mask.flags.writeable = False
+    return mask
 
 
 def paste(
@@ -46,50 +49,67 @@ def paste(
 
     Args:
         frame: Only read.
-        x: Left edge of the square, px, even.
-        y: Top edge, px, even.
-        size: Edge of the square, px.
+        x: Left edge of the square, px, even; may be negative.
+        y: Top edge, px, even; may be negative. What lies outside the frame is left out.
+        size: Edge of the square, px, a multiple of 4.
         before: The crop that the generator got.
         after_y: [G, G] restored luma.
         after_uv: [2, G/2, G/2] restored chroma.
+
+    Raises:
+        BadInput: The pixel format is unknown.
     """
-    out = copy_frame(frame)
+    out, found = copy_frame(frame), layout(frame)
     sides = (x > 0, y > 0, x + size < frame.width, y + size < frame.height)
     pairs = ((after_y, before.y[0, 0]), (after_uv[0], before.uv[0, 0]), (after_uv[1], before.uv[0, 1]))
-    changes = [_masked(after, old, sides) for after, old in pairs]
-    found = layout(frame)
-    if _is_plain(found) and not is_full_range(frame) and frame.format.name in {"yuv420p", "nv12", "nv21"}:
-        for index, (view, change) in enumerate(zip(channels(out), changes, strict=True)):
-            half = 2 if index else 1
-            _add(view, x // half, y // half, _scaled(change, size // half))  # type: ignore[arg-type]
-        return out
-    left, top = max(0, x), max(0, y)
-    window = (slice(top - y, min(size, frame.height - y)), slice(left - x, min(size, frame.width - x)))
-    full = [_scaled(change.astype(np.float32), size)[window] for change in changes]
-    add_change(out, left, top, full)
+    # A grey frame has one channel only.
+    units = _units(found, is_full_range(frame))
+    changes = [_masked(*pair, sides, unit) for pair, unit in zip(pairs[: len(found.channels)], units, strict=False)]
+    if found.kind == "rgb":
+        changes = _in_rgb(changes)
+    for index, (view, change) in enumerate(zip(channels(out), changes, strict=True)):
+        # Formats with a sample of chroma for four columns get its change up to half a sample off.
+        sx, sy = chroma_steps(frame) if index else (1, 1)
+        _add(view, x // sx, y // sy, _scaled(change, size // sx, size // sy), found)
     return out
 
 
-def _is_plain(found: Layout) -> bool:
-    return found.kind == "yuv" and found.depth == 8
+def _units(found: Layout, full_range: bool) -> tuple[float, float, float]:
+    """Steps of the frame's components for one of Y, U and V of the generator's (8 bits, limited range)."""
+    top = (1 << found.depth) - 1
+    if found.kind == "rgb":
+        return (top / 255,) * 3
+    if full_range:
+        return top / 219, top / 224, top / 224
+    return (float(1 << (found.depth - 8)),) * 3
 
 
-def _masked(after: Plane, before: Plane, sides: Sides) -> Change:
-    change = cv2.subtract(after, before, dtype=cv2.CV_16S)
-    mask = feather(after.shape[0], sides)
-    return np.asarray(cv2.multiply(change, mask, scale=1 / ONE, dtype=cv2.CV_16S), np.int16)
+def _masked(after: Plane, before: Plane, sides: Sides, unit: float) -> Change:
+    change = cv2.subtract(after, before, dtype=cv2.CV_32F)
+    return np.asarray(cv2.multiply(change, feather(after.shape[0], sides), scale=unit), np.float32)
 
 
-def _scaled(change: NDArray[np.generic], size: int) -> NDArray[np.generic]:
-    if change.shape[0] == size:
+def _in_rgb(changes: list[Change]) -> list[Change]:
+    edge = changes[0].shape[0]
+    planes = cv2.merge([_scaled(change, edge, edge) for change in changes])
+    return list(cv2.split(cv2.transform(planes, RGB_FROM_YUV)))  # type: ignore[arg-type]
+
+
+def _scaled(change: Change, width: int, height: int) -> Change:
+    if change.shape == (height, width):
         return change
-    return np.asarray(cv2.resize(change, (size, size), interpolation=cv2.INTER_LINEAR))  # type: ignore[call-overload]
+    return np.asarray(cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _add(plane: Plane, x: int, y: int, change: Change) -> None:
+def _add(view: Samples, x: int, y: int, change: Change, found: Layout) -> None:
     """Add where the square lies within the plane."""
-    height, width = plane.shape
-    size = change.shape[0]
-    left, top, right, bottom = max(0, x), max(0, y), min(width, x + size), min(height, y + size)
-    place = plane[top:bottom, left:right]
-    place[:] = cv2.add(place, change[top - y : bottom - y, left - x : right - x], dtype=cv2.CV_8U)
+    height, width = view.shape
+    left, top, right, bottom = max(0, x), max(0, y), min(width, x + change.shape[1]), min(height, y + change.shape[0])
+    place = view[top:bottom, left:right]
+    part = change[top - y : bottom - y, left - x : right - x]
+    if found.depth == 8:
+        place[:] = cv2.add(place, part, dtype=cv2.CV_8U)
+        return
+    value = np.asarray(cv2.add(place >> found.shift, part, dtype=cv2.CV_16U), np.uint16)
+    np.minimum(value, (1 << found.depth) - 1, out=value)
+    place[:] = value << found.shift

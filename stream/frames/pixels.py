@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import av
+import cv2
 import numpy as np
+from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from engines.errors import BadInput
 from stream.frames.layout import Layout, layout_of
-from stream.frames.planes import Planes
+from stream.frames.planes import Plane, Planes
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 NEUTRAL = 128
 """Chroma of grey."""
-RED, GREEN, BLUE = (1.164, 0.0, 1.596), (1.164, -0.392, -0.813), (1.164, 2.017, 0.0)
-"""Per unit of Y, U and V (BT.601, limited range), the change of the 8-bit component."""
 
 
 def layout(frame: av.VideoFrame) -> Layout:
@@ -28,28 +28,45 @@ def layout(frame: av.VideoFrame) -> Layout:
 
 
 def is_full_range(frame: av.VideoFrame) -> bool:
-    """Whether luma spans 0..255 rather than 16..235 (scaled to the depth), in what `read_planes` returns."""
+    """Whether luma spans 0..255 rather than 16..235, in what `read_planes` returns.
+
+    Raises:
+        BadInput: The pixel format is unknown.
+    """
     found = layout(frame)
     if found.kind == "rgb":
         return False
-    return int(frame.color_range) == ColorRange.JPEG or (
-        found.full_range and int(frame.color_range) != ColorRange.MPEG
-    )
+    return int(frame.color_range) == ColorRange.JPEG or (found.full_range and int(frame.color_range) != ColorRange.MPEG)
+
+
+def chroma_steps(frame: av.VideoFrame) -> tuple[int, int]:
+    """Luma columns and rows for one sample of chroma; (1, 1) where there is no such thing."""
+    return 64 // frame.format.chroma_width(64), 64 // frame.format.chroma_height(64)
 
 
 def channels(frame: av.VideoFrame) -> list[Samples]:
-    """Views of the colour components, [h, w] each, in the order of the layout; chroma at its own resolution."""
-    found = layout(frame)
-    dtype = np.uint8 if found.depth == 8 else np.uint16
+    """Views of the colour components, [h, w] each, in the order of the layout; chroma at its own resolution.
+
+    Raises:
+        BadInput: The pixel format is unknown.
+    """
+    found, planes = layout(frame), frame.planes
+    dtype: type[np.uint8] | type[np.uint16] = np.uint8 if found.depth == 8 else np.uint16
     views: list[Samples] = []
     for index, channel in enumerate(found.channels):
-        plane = frame.planes[channel.plane]
-        rows = np.frombuffer(memoryview(plane), dtype).reshape(-1, plane.line_size // dtype().itemsize)
         chroma = found.kind == "yuv" and index > 0
         height = frame.format.chroma_height(frame.height) if chroma else frame.height
         width = frame.format.chroma_width(frame.width) if chroma else frame.width
-        views.append(rows[:height, channel.offset :: channel.step][:, :width])
+        samples = _rows(planes[channel.plane]).view(dtype)
+        views.append(samples[:height, channel.offset :: channel.step][:, :width])
     return views
+
+
+def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
+    """All bytes of a plane, the picture's top row first: in some files it lies last in memory."""
+    stride = plane.line_size
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, abs(stride))
+    return rows if stride > 0 else rows[::-1]
 
 
 def read_planes(frame: av.VideoFrame) -> Planes:
@@ -60,22 +77,28 @@ def read_planes(frame: av.VideoFrame) -> Planes:
     Raises:
         BadInput: The pixel format is unknown.
     """
+    if layout(frame).kind == "rgb":
+        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.MPEG)
     found = layout(frame)
-    if found.kind == "gray":
-        y = channels(frame)[0]
-        y8 = y if found.depth == 8 else (y >> (found.depth - 8)).astype(np.uint8)
-        grey = np.full(((frame.height + 1) // 2, (frame.width + 1) // 2), NEUTRAL, np.uint8)
-        return Planes(y8, grey, grey)
-    if found.kind == "rgb":
-        frame = frame.reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.MPEG
-        )
-    elif frame.format.name.replace("j", "") not in {"yuv420p", "nv12", "nv21"}:
-        # The same range on both sides: only depth and chroma resolution change.
-        kept = ColorRange.JPEG if is_full_range(frame) else ColorRange.MPEG
-        frame = frame.reformat(format="yuv420p", src_color_range=kept, dst_color_range=kept)
-    y, u, v = channels(frame)
-    return Planes(y, u, v)  # type: ignore[arg-type]
+    bits = found.depth - 8 + found.shift
+    y, *chroma = (_in_8_bits(view, bits) for view in channels(frame))
+    half = (frame.height + 1) // 2, (frame.width + 1) // 2
+    if not chroma:
+        grey = np.full(half, NEUTRAL, np.uint8)
+        return Planes(y, grey, grey)
+    u, v = (_in_half(plane, half) for plane in chroma)
+    return Planes(y, u, v)
+
+
+def _in_8_bits(view: Samples, bits: int) -> Plane:
+    return np.asarray(view if bits == 0 else cv2.convertScaleAbs(view, alpha=2.0**-bits), np.uint8)
+
+
+def _in_half(plane: Plane, shape: tuple[int, int]) -> Plane:
+    """Chroma at the resolution of 4:2:0; halved by means."""
+    if plane.shape == shape:
+        return plane
+    return np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def copy_frame(frame: av.VideoFrame) -> av.VideoFrame:
@@ -85,9 +108,8 @@ def copy_frame(frame: av.VideoFrame) -> av.VideoFrame:
     """
     copy = av.VideoFrame(frame.width, frame.height, frame.format.name)
     for source, target in zip(frame.planes, copy.planes, strict=True):
-        size = min(source.line_size, target.line_size)
-        rows = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)[: source.height, :size]
-        np.frombuffer(memoryview(target), np.uint8).reshape(-1, target.line_size)[: target.height, :size] = rows
+        size = min(abs(source.line_size), target.line_size)
+        _rows(target)[: target.height, :size] = _rows(source)[: source.height, :size]
     copy.pts = frame.pts
     if frame.time_base is not None:
         copy.time_base = frame.time_base
@@ -96,41 +118,3 @@ def copy_frame(frame: av.VideoFrame) -> av.VideoFrame:
     copy.color_range, copy.colorspace = frame.color_range, frame.colorspace
     copy.color_primaries, copy.color_trc = frame.color_primaries, frame.color_trc
     return copy
-
-
-def add_change(frame: av.VideoFrame, x: int, y: int, change: list[NDArray[np.float32]]) -> None:
-    """Add a change to a rectangle of a frame of our own, in the frame's own depth, range and colour model.
-
-    Args:
-        frame: Written into.
-        x: Left edge of the rectangle, px, even.
-        y: Top edge, px, even.
-        change: Of Y, U and V in 8-bit limited-range units, each at full resolution [h, w], within the frame.
-    """
-    found, full = layout(frame), is_full_range(frame)
-    height, width = change[0].shape
-    top = (1 << found.depth) - 1
-    for index, view in enumerate(channels(frame)):
-        if found.kind == "rgb":
-            weights = (RED, GREEN, BLUE)[index]
-            part = sum((w * c for w, c in zip(weights, change, strict=True) if w), np.float32(0.0))
-            unit = top / 255
-            sx = sy = 1
-        else:
-            sx = -(-frame.width // view.shape[1]) if index else 1
-            sy = -(-frame.height // view.shape[0]) if index else 1
-            part = _reduced(change[index], sx, sy)
-            unit = float(1 << (found.depth - 8)) * ((255 / 224 if index else 255 / 219) if full else 1.0)
-        rows, columns = np.shape(part)
-        place = view[y // sy : y // sy + rows, x // sx : x // sx + columns]
-        value = (place >> found.shift).astype(np.float32) + np.float32(unit) * part
-        place[:] = np.clip(np.rint(value), 0, top).astype(view.dtype) << found.shift
-
-
-def _reduced(plane: NDArray[np.float32], sx: int, sy: int) -> NDArray[np.float32]:
-    """Means over sy x sx samples; a rest at the far edges counts as it is."""
-    if sx == sy == 1:
-        return plane
-    rows, columns = -(-plane.shape[0] // sy), -(-plane.shape[1] // sx)
-    padded = np.pad(plane, ((0, rows * sy - plane.shape[0]), (0, columns * sx - plane.shape[1])), mode="edge")
-    return np.asarray(padded.reshape(rows, sy, columns, sx).mean(axis=(1, 3)), np.float32)

@@ -24,7 +24,8 @@ class Entry(Generic[T]):
 class Ring(Generic[T]):
     """First in, first out; when full, the oldest is dropped for the newest. One thread at a time.
 
-    `filling` gives the next free buffer, to be written in place; `commit` makes it visible; `take` hands out the oldest.
+    `filling` gives the next free buffer, to be written in place; `commit` makes it visible; `take` hands out the
+    oldest.
     """
 
     def __init__(self, capacity: int, make: Callable[[], T], clock: Callable[[], float]) -> None:

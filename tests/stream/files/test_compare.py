@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from stream.files.compare import doubled_width, side_by_side
+from stream.files.compare import doubled, side_by_side
+from stream.files.display import DOWN, LEFT, RIGHT, UP
 from tests.stream.files.media import noise, planes
 
 FORMATS = [
@@ -29,16 +30,20 @@ FORMATS = [
 
 @pytest.mark.parametrize("pix_fmt", FORMATS)
 @pytest.mark.parametrize("size", [(64, 48), (61, 47)])
-def test_both_halves_are_the_pictures_bit_for_bit(pix_fmt: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("right", [RIGHT, LEFT, UP, DOWN])
+def test_both_halves_are_the_pictures_bit_for_bit(pix_fmt: str, size: tuple[int, int], right: tuple[int, int]) -> None:
+    # A portrait stored on its side was shown with one above the other, one stored upside down with after on the left.
     rng = np.random.default_rng(0)
     before, after = noise(rng, size, pix_fmt), noise(rng, size, pix_fmt)
-    both = side_by_side(before, after)
+    both = side_by_side(before, after, right)
     assert both.format.name == pix_fmt
-    assert (both.width, both.height) == (doubled_width(size[0], pix_fmt), size[1])
-    for left, right, whole in zip(planes(before), planes(after), planes(both), strict=True):
-        half = whole.shape[1] // 2
-        assert np.array_equal(whole[:, : left.shape[1]], left)
-        assert np.array_equal(whole[:, half : half + right.shape[1]], right)
+    assert (both.width, both.height) == doubled(*size, pix_fmt, right)
+    first, second = (before, after) if right in (RIGHT, DOWN) else (after, before)
+    for one, other, whole in zip(planes(first), planes(second), planes(both), strict=True):
+        axis = 1 if right in (RIGHT, LEFT) else 0
+        start, end = np.split(whole, 2, axis)
+        assert np.array_equal(start[: one.shape[0], : one.shape[1]], one)
+        assert np.array_equal(end[: other.shape[0], : other.shape[1]], other)
 
 
 def test_an_odd_width_fills_each_half_up_with_its_last_column() -> None:

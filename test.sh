@@ -1,0 +1,12 @@
+#!/bin/sh
+# Installs clearcall with all that its tests need into .venv beside this file, and runs them: ./test.sh [PYTEST OPTIONS]
+set -eu
+cd "$(dirname "$0")"
+. scripts/environment.sh
+# This torch has wheels without CUDA where the package index offers them; the tests need none.
+install -e '.[train,test]' torch==2.13.0
+if ! command -v chromium >/dev/null; then
+    { as_root apt-get update -qq && as_root apt-get install -qq -y chromium; } >/dev/null || :
+    command -v chromium >/dev/null || fail "the tests call the relay from a real browser: sudo apt install chromium"
+fi
+exec .venv/bin/python -m pytest "$@"

@@ -1,0 +1,122 @@
+"""One step of training, and all that a checkpoint must hold for the next one."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engines.errors import BadInput, ClearcallError
+from generator.config import GeneratorConfig
+from generator.model import Generator
+from training.checkpoint import configuration, load_checkpoint, put_weights, save_checkpoint
+from training.losses import losses
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How to train; the times count training only, not validation."""
+
+    minutes: float = 60.0
+    batch: int = 6
+    """Clips a step"""
+    rate: float = 1e-3
+    """Peak learning rate; it rises over `warm_up` seconds and falls as a cosine to a hundredth"""
+    warm_up: float = 60.0
+    average: float = 0.999
+    freeze_norm_at: float = 0.5
+    """Share of the time after which batch normalisation keeps its statistics: the rest trains what will really run"""
+    auto_share: float = 0.3
+    """Share of clips that are restored under the generator's own prompt estimate"""
+    seed: int = 1
+    workers: int = 1
+    """Processes that make samples; 0 makes them between the steps"""
+    threads: int = 1
+    """Compute threads; more only pay where the cores are otherwise idle"""
+    checkpoint_every: float = 120.0
+    validate_every: float = 480.0
+
+
+def learning_rate(settings: TrainSettings, elapsed: float) -> float:
+    """Rate after `elapsed` seconds of training."""
+    done = min(1.0, elapsed / (60 * settings.minutes))
+    rise = min(1.0, (elapsed + 1) / settings.warm_up)
+    return settings.rate * rise * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+
+
+def freeze_norm(generator: Generator) -> None:
+    """Make batch normalisation use, and keep, its running statistics."""
+    for module in generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
+@torch.no_grad()
+def follow(average: Generator, generator: Generator, keep: float) -> None:
+    """Move the running average's weights and statistics towards the generator's."""
+    fast = generator.state_dict()
+    for name, slow in average.state_dict().items():
+        if slow.is_floating_point():
+            slow.lerp_(fast[name], 1 - keep)
+        else:
+            slow.copy_(fast[name])
+
+
+class Trainer:
+    """A generator under training with all that a checkpoint must hold to go on."""
+
+    def __init__(self, config: GeneratorConfig, settings: TrainSettings) -> None:
+        self.settings = settings
+        self.generator = Generator(config)
+        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        self.average = copy.deepcopy(self.generator).eval()
+        self.optimiser = torch.optim.AdamW(self.generator.parameters(), lr=settings.rate, weight_decay=1e-4)
+        self.elapsed, self.step = 0.0, 0
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint; BadInput when it is not one of this configuration."""
+        stored = load_checkpoint(path)
+        if configuration(path, stored) != self.generator.config:
+            raise BadInput(f"{path} was trained with another configuration: give another --out")
+        put_weights(path, stored["weights"], self.generator)
+        put_weights(path, stored["average"], self.average)
+        try:
+            self.optimiser.load_state_dict(stored["optimiser"])
+            self.elapsed, self.step = float(stored["elapsed"]), int(stored["step"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{path}: its optimiser does not fit this version") from error
+
+    def store(self, path: Path, provenance: dict[str, Any]) -> None:
+        """Write a checkpoint."""
+        content = {
+            "weights": self.generator.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "elapsed": self.elapsed,
+            "step": self.step,
+            "provenance": provenance,
+        }
+        save_checkpoint(path, content, self.generator.config)
+
+    def learn(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """One step; returns the terms of the loss. ClearcallError when they are no longer numbers."""
+        settings = self.settings
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(settings, self.elapsed)
+        if self.elapsed > settings.freeze_norm_at * 60 * settings.minutes:
+            freeze_norm(self.generator)
+        terms = losses(self.generator, self.average, batch, settings.auto_share)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)
+        if not math.isfinite(norm):
+            raise ClearcallError(f"training diverged at step {self.step}; the last checkpoint is from before")
+        self.optimiser.step()
+        self.step += 1
+        follow(self.average, self.generator, min(settings.average, (self.step + 1) / (self.step + 10)))
+        return terms
