@@ -149,11 +149,6 @@ def _dtype(raw: str) -> str:
     return raw
 
 
-def families(folder: Path = MODELS) -> list[str]:
-    """Names of the models that `folder` holds."""
-    return sorted({read_manifest(path).family for path in folder.glob("*.json")})
-
-
 def read_family(name: str, folder: Path = MODELS) -> list[Manifest]:
     """All graphs of a model, the smallest crop first; BadInput lists the known models."""
     known = [read_manifest(path) for path in sorted(folder.glob("*.json"))]

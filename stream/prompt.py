@@ -40,7 +40,7 @@ def parse_prompt(text: str, known: tuple[str, ...]) -> Weights | None:
         name = _plain(name)
         if name not in names:
             shown = (name or text.strip())[:SHOWN]
-            raise BadInput(f"unknown prompt {shown!r}; known prompts: {AUTO}, {NONE}, {', '.join(known)}")
+            raise BadInput(f"unknown prompt {shown!r}; known prompts: {', '.join(known)}, or {AUTO} or {NONE} alone")
         weights[names[name]] = _weight(name, amount) if colon else 1.0
     return weights
 

@@ -60,7 +60,7 @@ def attributions(folder: Path, files: list[FaceFile]) -> list[str]:
 def load_still(path: Path) -> Picture:
     """Read a still; BadInput when it is not a picture, or too small a one."""
     try:
-        # Not cv2.imread: it adds lines of its own to standard error.
+        # Not cv2.imread, which writes a line of its own about a missing file.
         picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     except (OSError, cv2.error):
         picture = None

@@ -79,6 +79,7 @@ def train(
                 trainer.store(last, provenance)
                 saved = elapsed
             if judged and elapsed - validated > settings.validate_every:
+                trainer.store(last, provenance)
                 log(validation_line(trainer.average, judged))
                 validated = elapsed
     except KeyboardInterrupt:

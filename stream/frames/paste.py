@@ -59,12 +59,17 @@ def paste(
     Raises:
         BadInput: The pixel format is unknown.
     """
-    out, found = copy_frame(frame), layout(frame)
+    found = layout(frame)
+    out = copy_frame(frame)
     sides = (x > 0, y > 0, x + size < frame.width, y + size < frame.height)
-    pairs = ((after_y, before.y[0, 0]), (after_uv[0], before.uv[0, 0]), (after_uv[1], before.uv[0, 1]))
-    # A grey frame has one channel only.
     units = _units(found, is_full_range(frame))
-    changes = [_masked(*pair, sides, unit) for pair, unit in zip(pairs[: len(found.channels)], units, strict=False)]
+    pairs = (
+        (after_y, before.y[0, 0], units[0]),
+        (after_uv[0], before.uv[0, 0], units[1]),
+        (after_uv[1], before.uv[0, 1], units[2]),
+    )
+    # A grey frame has one channel only.
+    changes = [_masked(after, old, unit, sides) for after, old, unit in pairs[: len(found.channels)]]
     if found.kind == "rgb":
         changes = _in_rgb(changes)
     for index, (view, change) in enumerate(zip(channels(out), changes, strict=True)):
@@ -84,7 +89,7 @@ def _units(found: Layout, full_range: bool) -> tuple[float, float, float]:
     return (float(1 << (found.depth - 8)),) * 3
 
 
-def _masked(after: Plane, before: Plane, sides: Sides, unit: float) -> Change:
+def _masked(after: Plane, before: Plane, unit: float, sides: Sides) -> Change:
     change = cv2.subtract(after, before, dtype=cv2.CV_32F)
     return np.asarray(cv2.multiply(change, feather(after.shape[0], sides), scale=unit), np.float32)
 

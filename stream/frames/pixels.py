@@ -36,7 +36,10 @@ def is_full_range(frame: av.VideoFrame) -> bool:
     found = layout(frame)
     if found.kind == "rgb":
         return False
-    return int(frame.color_range) == ColorRange.JPEG or (found.full_range and int(frame.color_range) != ColorRange.MPEG)
+    if found.full_range:
+        # Grey without a tag is full range, as FFmpeg has it; the yuvj formats are, whatever the tag says.
+        return found.kind == "yuv" or int(frame.color_range) != ColorRange.MPEG
+    return int(frame.color_range) == ColorRange.JPEG
 
 
 def chroma_steps(frame: av.VideoFrame) -> tuple[int, int]:
@@ -51,13 +54,13 @@ def channels(frame: av.VideoFrame) -> list[Samples]:
         BadInput: The pixel format is unknown.
     """
     found, planes = layout(frame), frame.planes
-    dtype: type[np.uint8] | type[np.uint16] = np.uint8 if found.depth == 8 else np.uint16
     views: list[Samples] = []
     for index, channel in enumerate(found.channels):
         chroma = found.kind == "yuv" and index > 0
         height = frame.format.chroma_height(frame.height) if chroma else frame.height
         width = frame.format.chroma_width(frame.width) if chroma else frame.width
-        samples = _rows(planes[channel.plane]).view(dtype)
+        rows = _rows(planes[channel.plane])
+        samples: Samples = rows if found.depth == 8 else rows.view(np.uint16)
         views.append(samples[:height, channel.offset :: channel.step][:, :width])
     return views
 
@@ -77,9 +80,17 @@ def read_planes(frame: av.VideoFrame) -> Planes:
     Raises:
         BadInput: The pixel format is unknown.
     """
-    if layout(frame).kind == "rgb":
-        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU601, dst_color_range=ColorRange.MPEG)
     found = layout(frame)
+    # On one thread: on more, FFmpeg leaves rows of odd heights unwritten at times.
+    if found.kind == "rgb":
+        matrix, limited = Colorspace.ITU601, ColorRange.MPEG
+        frame = frame.reformat(format="yuv420p", dst_colorspace=matrix, dst_color_range=limited, threads=1)
+        found = layout(frame)
+    elif found.kind == "yuv" and found.channels[1].plane == 0 and frame.height % 2 == 0:
+        # Packed: taken apart once, as OpenCV would copy the views at each look. Of an odd height FFmpeg leaves the
+        # last row of chroma unwritten.
+        frame = frame.reformat(format="yuv420p", threads=1)
+        found = layout(frame)
     bits = found.depth - 8 + found.shift
     y, *chroma = (_in_8_bits(view, bits) for view in channels(frame))
     half = (frame.height + 1) // 2, (frame.width + 1) // 2

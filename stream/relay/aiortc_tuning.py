@@ -25,7 +25,14 @@ from types import ModuleType
 
 import aiortc
 import av
-from aiortc import RTCRtpCodecParameters, RTCRtpReceiver, rtcpeerconnection, rtcrtpreceiver, rtcrtpsender
+from aiortc import (
+    RTCPeerConnection,
+    RTCRtpCodecParameters,
+    RTCRtpReceiver,
+    rtcpeerconnection,
+    rtcrtpreceiver,
+    rtcrtpsender,
+)
 from aiortc.codecs import get_encoder
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import H264Encoder
@@ -127,6 +134,12 @@ class BoundedReceiver(RTCRtpReceiver):
         super().__init__(kind, transport)
         if kind == "video":
             self._RTCRtpReceiver__decoder_queue = BoundedDecoderQueue(self._RTCRtpReceiver__decoder_error)  # type: ignore[attr-defined]
+
+
+def undecoded(pc: RTCPeerConnection) -> int:
+    """Frames of a connection that were left out because the decoder could not keep up."""
+    waiting = [vars(receiver).get("_RTCRtpReceiver__decoder_queue") for receiver in pc.getReceivers()]
+    return sum(each.left_out for each in waiting if isinstance(each, BoundedDecoderQueue))
 
 
 def steer(current: int, estimate: int) -> int:

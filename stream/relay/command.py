@@ -13,6 +13,7 @@ import ssl
 from aiohttp import web
 
 from engines.errors import BadInput
+from stream.face.models import model_paths
 from stream.models import Model, open_model
 from stream.relay import aiortc_tuning, settings
 from stream.relay.server import Relay
@@ -49,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     with listen(chosen.host, chosen.port) as listener:
         aiortc_tuning.tune()
         model = open_model(chosen.model)
+        # Now, and not when the first caller waits: they may have to be fetched.
+        model_paths()
         return asyncio.run(_serve(chosen, model, listener, context))
 
 

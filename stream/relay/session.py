@@ -26,7 +26,7 @@ from engines.errors import BadInput
 from stream.filter import FaceFilter
 from stream.live import LiveFilter
 from stream.models import Model
-from stream.relay.aiortc_tuning import with_start_bitrate
+from stream.relay.aiortc_tuning import undecoded, with_start_bitrate
 from stream.relay.control import read_change
 from stream.relay.sdp import MAX_CANDIDATES, Fragment, Offer
 from stream.relay.tracks import FilteredTrack
@@ -60,7 +60,7 @@ class Session:
         self.last_media = clock()
         """When the last picture came, on the clock given; at first, when the call began."""
         self.received = 0
-        """Frames that came."""
+        """Frames that came and were decoded."""
         self._model = model
         self._filter = face_filter
         self._on_end = on_end
@@ -118,8 +118,11 @@ class Session:
 
     def figures(self) -> dict[str, object]:
         """What the caller is shown: the filter's own figures, and the call's."""
-        call = {"received": self.received, "sent": self.track.sent, "model": self._model.name}
-        return {**self._live.figures(), "call": call}
+        live, late = self._live.figures(), undecoded(self._pc)
+        dropped = live["dropped"]
+        assert isinstance(dropped, dict)
+        call = {"received": self.received + late, "sent": self.track.sent, "model": self._model.name}
+        return {**live, "dropped": {"decoder_busy": late, **dropped}, "call": call}
 
     async def close(self) -> None:
         """End the call and free everything; later calls wait for the first."""

@@ -36,9 +36,9 @@ def test_untrained_it_changes_nothing() -> None:
 
 def test_shaken_weights_change_the_picture(generator: Generator) -> None:
     out = generator.clip(*clip_inputs())
-    assert 1e-3 < float(out.change_y.abs().mean()) < 1
-    assert 1e-3 < float(out.change_uv.abs().mean()) < 1
-    assert float(out.velocity.abs().mean()) > 1e-3
+    assert 1e-2 < out.change_y.detach().abs().mean() < 0.3
+    assert 1e-2 < out.change_uv.detach().abs().mean() < 0.3
+    assert out.velocity.detach().abs().mean() > 1e-2
 
 
 @pytest.mark.parametrize("off", ["strength", "prompt"])
@@ -84,9 +84,7 @@ def test_keep_zero_is_a_fresh_state(generator: Generator) -> None:
     y, uv, regions, prompt, strength = (t[:, 0] for t in clip_inputs())
     fresh = generator.initial_state(1, EDGE, EDGE)
     used: State = [[(torch.randn_like(k), torch.randn_like(v)) for k, v in block] for block in fresh]
-    results = [
-        generator.step(y, uv, regions, prompt, strength, torch.zeros(1, 1), state)[0] for state in (fresh, used)
-    ]
+    results = [generator.step(y, uv, regions, prompt, strength, torch.zeros(1, 1), state)[0] for state in (fresh, used)]
     assert torch.equal(results[0].change_y, results[1].change_y)
     assert torch.equal(results[0].change_uv, results[1].change_uv)
 
@@ -127,7 +125,9 @@ def test_no_window_means_no_state() -> None:
     assert following == state == [[], []]
 
 
-@pytest.mark.parametrize("sizes", [{"channels": (8, 16)}, {"channels": (8, 16, 20)}, {"flow_blocks": 0}, {"window": -1}])
+@pytest.mark.parametrize(
+    "sizes", [{"channels": (8, 16)}, {"channels": (8, 16, 20)}, {"flow_blocks": 0}, {"window": -1}]
+)
 def test_sizes_that_cannot_be_built_are_refused(sizes: dict[str, tuple[int, ...]]) -> None:
     with pytest.raises(ValueError, match="must be"):
         GeneratorConfig(**sizes)  # type: ignore[arg-type]

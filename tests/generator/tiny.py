@@ -11,6 +11,9 @@ from generator.model import Generator
 TINY = GeneratorConfig(channels=(8, 16, 16), flow_blocks=2, window=2, condition=16)
 EDGE = 64
 
+# Nets this small gain nothing by a second thread, and lose a lot where the cores are busy.
+torch.set_num_threads(1)
+
 
 def tiny_generator(seed: int = 1) -> Generator:
     """Untrained: the identity."""
@@ -20,15 +23,19 @@ def tiny_generator(seed: int = 1) -> Generator:
 
 @torch.no_grad()
 def shaken(generator: Generator, seed: int = 2) -> Generator:
-    """The same generator with every weight and statistic moved at random, as if it had been trained."""
+    """The same generator with every weight moved at random and the statistics to match, as if it had been trained."""
     torch.manual_seed(seed)
-    for tensor in generator.state_dict().values():
-        if tensor.is_floating_point():
-            tensor.mul_(1 + 0.2 * torch.rand_like(tensor)).add_(0.1 * torch.rand_like(tensor))
-    for head in (generator.decoder.y, generator.decoder.uv, generator.velocity.out):
-        for parameter in head.parameters():
-            parameter.copy_(0.02 * torch.randn_like(parameter))
-    return generator
+    for parameter in generator.parameters():
+        parameter.add_(0.05 * torch.randn_like(parameter))
+    for head in (generator.decoder.y, generator.decoder.uv):
+        head.get_parameter("weight").mul_(0.1)
+    norms = [m for m in generator.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    generator.train().clip(*clip_inputs())
+    for norm in norms:
+        norm.momentum = 0.1
+    return generator.eval()
 
 
 def clip_inputs(clips: int = 1, frames: int = 5, seed: int = 3) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

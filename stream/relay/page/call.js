@@ -325,7 +325,7 @@ function showFigures(figures) {
   const added = figures.added_ms || {};
   put("figure-fps", number(figures.fps, 1), figures.fps);
   put("figure-delay", `${number(added.median, 0)} ms`, added.median);
-  put("figure-p95", `95 % within ${number(added.p95, 0)} ms`, added.p95);
+  put("figure-p95", `95 % in ${number(added.p95, 0)} ms`, added.p95);
   const dropped = Object.entries(figures.dropped || {}).filter(([, count]) => count > 0);
   const sum = dropped.reduce((total, [, count]) => total + count, 0);
   put("figure-dropped", String(sum), sum);

@@ -21,9 +21,11 @@ def crop(size: float, previous: Crop | None = None, x: float = 640, y: float = 3
 
 @pytest.mark.parametrize(
     ("face", "size", "graph"),
-    [(20, 256, 256), (150, 256, 256), (151, 384, 384), (225, 384, 384), (300, 512, 512), (302, 576, 512)],
+    [(20, 256, 256), (156, 256, 256), (157, 384, 384), (234, 384, 384), (235, 512, 512), (313, 512, 512)]
+    + [(314, 576, 512), (338, 576, 512), (339, 640, 512)],
 )
-def test_the_smallest_graph_that_holds_the_face(face: float, size: int, graph: int) -> None:
+def test_the_smallest_graph_that_nearly_holds_the_face(face: float, size: int, graph: int) -> None:
+    # Guards against a margin a few pixels short costing twice the time.
     assert (crop(face).size, crop(face).graph) == (size, graph)
 
 
@@ -35,13 +37,21 @@ def test_size_has_hysteresis_both_ways() -> None:
     # Guards against two graphs taking turns for a face between two sizes: each switch forgets the latents.
     small, large = crop(150), crop(170)
     assert (small.size, large.size) == (256, 384)
-    for face in (146, 150, 155, 160):
+    for face in (146, 150, 155, 157, 160, 162):
         assert crop(face, small).size == 256
         assert crop(face, large).size == 384
     assert crop(166, small).size == 384
     assert crop(136, large).size == 256
-    beyond = crop(310)
+    beyond = crop(320)
     assert beyond.size == 576 and crop(290, beyond).size == 576 and crop(270, beyond).size == 512
+
+
+@pytest.mark.parametrize("face", [156, 157, 234, 235, 313, 314, 338, 339])
+def test_a_size_just_chosen_has_room_both_ways(face: float) -> None:
+    # Guards against a tolerance that starts a crop at the very end of what keeps it.
+    start = crop(face)
+    for change in (0.97, 1.03):
+        assert crop(face * change, start).size == start.size
 
 
 def test_a_changed_choice_of_graphs_counts_at_once() -> None:

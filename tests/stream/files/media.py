@@ -32,9 +32,15 @@ def clip(
     aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
     metadata: dict[str, str] | None = None,
+    pictures: Sequence[av.VideoFrame] | None = None,
 ) -> Path:
-    """Write a clip of noise with a tone unless `audio` is None; `tags` are range, primaries, transfer, matrix."""
+    """Write a clip with a tone unless `audio` is None; `tags` are range, primaries, transfer, matrix.
+
+    It shows `pictures`, all of one size, as they are to be stored, or else that many `frames` of noise.
+    """
     rng = np.random.default_rng(3)
+    if pictures is not None:
+        frames, size = len(pictures), (pictures[0].width, pictures[0].height)
     with av.open(str(path), "w") as container:
         container.metadata.update(metadata or {})
         video = container.add_stream(codec, rate=rate, options=options or {})
@@ -50,7 +56,7 @@ def clip(
             context.sample_aspect_ratio = aspect
         sound = container.add_stream(audio, rate=RATE) if audio else None
         for index in range(frames):
-            frame = noise(rng, size, pix_fmt)
+            frame = noise(rng, size, pix_fmt) if pictures is None else pictures[index].reformat(format=pix_fmt)
             frame.pts = pts[index] if pts is not None else index
             frame.time_base = context.time_base
             container.mux(video.encode(frame))

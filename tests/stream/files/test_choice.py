@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from engines.errors import BadInput
-from stream.files.choice import Picture, candidates, choose, chroma_steps, container_options, plain_format
+from stream.files.choice import (
+    EQUIVALENT,
+    Picture,
+    candidates,
+    choose,
+    chroma_steps,
+    container_options,
+    plain_format,
+)
+from tests.stream.files.media import noise, planes
 
 FORMATS = {
     "libx264": frozenset({"yuv420p", "yuv444p", "nv12"}),
@@ -72,6 +82,16 @@ def test_the_pixel_format_is_kept_or_its_samples_reordered_or_the_call_refused()
     assert choose(picture(pix_fmt="rgb24"), ".mkv", True, FORMATS).pix_fmt == "bgr0"
     with pytest.raises(BadInput, match="yuv420p10le into .webm"):
         choose(picture(pix_fmt="yuv420p10le"), ".webm", False, FORMATS)
+
+
+@pytest.mark.parametrize("pix_fmt", EQUIVALENT)
+@pytest.mark.parametrize("color_range", [0, 1, 2])
+def test_equivalent_formats_hold_the_very_same_samples(pix_fmt: str, color_range: int) -> None:
+    # Raw webcam recordings (yuyv422) were refused for want of an encoder.
+    frame = noise(np.random.default_rng(0), (64, 48), pix_fmt)
+    frame.color_range = color_range
+    back = frame.reformat(format=EQUIVALENT[pix_fmt]).reformat(format=pix_fmt)
+    assert all(np.array_equal(one, other) for one, other in zip(planes(frame), planes(back), strict=True))
 
 
 @pytest.mark.parametrize("extension", [".avi", ".png", ".ts", ""])

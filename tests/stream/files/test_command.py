@@ -231,6 +231,16 @@ def test_wrong_output(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert source.read_bytes() == content
 
 
+def test_an_output_that_may_not_be_written(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = clip(tmp_path / "a.mp4")
+    # Said by the system's own word: the user of the tests may be one who may everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    assert run(source, tmp_path / "b.mp4") == 2
+    assert "permission denied" in refused(capsys, tmp_path, ["a.mp4"])
+
+
 def test_sound_that_only_the_muxer_refuses(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # QuickTime's list of codecs holds Opus, its header does not.
     source = clip(tmp_path / "a.mkv", audio="libopus")

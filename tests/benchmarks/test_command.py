@@ -1,0 +1,29 @@
+"""`clearcall bench`: what it cannot do is said in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream.cli import main
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["latency"], "not there yet"),
+        (["quality"], "not there yet"),
+        (["sessions"], "not there yet"),
+        (["speed"], "unknown benchmark 'speed'"),
+        (["engine", "--threads", "1,x"], "--threads"),
+        (["engine", "--threads", "0"], "--threads"),
+        (["engine", "--threads", ""], "--threads"),
+        (["engine", "--steps", "0"], "--steps"),
+        (["engine", "--steps", "1e9"], "--steps"),
+        (["engine", "--model", "large"], "unknown model 'large'; known models: lite"),
+        (["engine", "--json", "missing/figures.json"], "missing"),
+    ],
+)
+def test_a_wrong_call_is_said_in_one_line(capsys: pytest.CaptureFixture[str], options: list[str], reason: str) -> None:
+    assert main(["bench", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error

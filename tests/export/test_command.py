@@ -1,0 +1,93 @@
+"""`clearcall export`: nothing is replaced unless the graphs do what the generator does."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engines.manifest import Manifest, read_family
+from export import command
+from export.parity import Parity
+from stream.cli import main
+from tests.export.tiny_family import generator, manifests
+from tests.generator.tiny import TINY
+from training.trainer import Trainer, TrainSettings
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A run's folder with a checkpoint of the tiny generator and a log."""
+    trainer = Trainer(TINY, TrainSettings())
+    trainer.average.load_state_dict(generator().state_dict())
+    trainer.elapsed, trainer.step = 90.0, 7
+    path = tmp_path / "run" / "last.pt"
+    path.parent.mkdir()
+    trainer.store(path, {"seed": 1})
+    (path.parent / "train.log").write_text("12:00:00 training\n")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def given(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What was given as provenance; the graphs are the ones that other tests have exported."""
+    provenance: list[dict[str, object]] = []
+
+    def export(model: object, family: str, sizes: object, folder: Path, training: dict[str, object]) -> list[Manifest]:
+        provenance.append(training)
+        for path in manifests()[0].graph.path.parent.iterdir():
+            shutil.copyfile(path, folder / path.name)
+        return read_family(family, folder)
+
+    monkeypatch.setattr(command, "export_family", export)
+    return provenance
+
+
+def test_files_are_put_in_place(
+    checkpoint: Path, given: list[dict[str, object]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "models"
+    assert main(["export", str(checkpoint), "--name", "tiny", "--out", str(out)]) == 0
+    assert "tiny-64: largest difference" in capsys.readouterr().out
+    assert sorted(p.name for p in out.iterdir()) == [
+        "tiny-64.json", "tiny-64.onnx", "tiny-96.json", "tiny-96.onnx", "tiny.data", "tiny.train.log"
+    ]  # fmt: skip
+    assert given == [{"seed": 1, "minutes": 1.5, "steps": 7, "dev": {}}]
+    for manifest in read_family("tiny", out):
+        manifest.graph.check()
+        manifest.weights.check()
+
+
+def test_graphs_that_differ_replace_nothing(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "compare", lambda generator, manifest: Parity(9, 0.5))
+    out = tmp_path / "models"
+    out.mkdir()
+    (out / "tiny.data").write_text("as before")
+    assert main(["export", str(checkpoint), "--name", "tiny", "--out", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert "differs" in error and error.count("\n") == 1
+    assert [(p.name, p.read_text()) for p in out.iterdir()] == [("tiny.data", "as before")]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["missing.pt"], "missing.pt"),
+        (["TEXT"], "not a readable checkpoint"),
+        (["CHECKPOINT", "--name", "lite-2"], "--name"),
+        (["CHECKPOINT", "--name", "../lite"], "--name"),
+        (["CHECKPOINT", "--name", ""], "--name"),
+        (["CHECKPOINT", "--out", "TEXT"], "train.log"),
+        (["CHECKPOINT", "--dev", "missing"], "missing"),
+    ],
+)
+def test_a_wrong_call_is_said_in_one_line(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str], options: list[str], reason: str
+) -> None:
+    known = {"CHECKPOINT": str(checkpoint), "TEXT": str(checkpoint.parent / "train.log")}
+    assert main(["export", *(known.get(o, o) for o in options)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error

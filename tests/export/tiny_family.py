@@ -1,0 +1,29 @@
+"""A tiny exported model, made once for all tests that run graphs."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from engines.manifest import Manifest
+from export.onnx_graph import export_family
+from generator.model import Generator
+from tests.generator.tiny import shaken, tiny_generator
+
+SIZES = (64, 96)
+TRAINING = {"minutes": 1.5, "steps": 7, "attributions": ["CC0"]}
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="clearcall-tests-")
+
+
+@cache
+def generator() -> Generator:
+    """What was exported: weights at random."""
+    return shaken(tiny_generator())
+
+
+@cache
+def manifests() -> list[Manifest]:
+    """The graphs of the family `tiny`, by size; the files are not to be changed."""
+    return export_family(generator(), "tiny", SIZES, Path(_FOLDER.name), TRAINING)

@@ -1,0 +1,121 @@
+"""Training samples: shapes, ranges, repeatability, and motion that is known exactly."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engines.errors import BadInput
+from stream.face.regions import REGION_NAMES
+from tests.training.faces import write_clip, write_stills
+from training.faces import list_faces
+from training.motion import render, sample_path
+from training.samples import Samples, SampleShape, sample_loader
+
+SHAPE = SampleShape(frames=3, canvas=96, crop=64)
+
+
+def landmarks(name: str) -> dict[str, np.ndarray]:
+    """468 points spread over a 256 px still."""
+    points = np.random.default_rng(1).uniform(60, 200, (468, 2)).astype(np.float32)
+    return {name: points}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_stills(tmp_path_factory.mktemp("faces"), 2)
+
+
+def draw(folder: Path, count: int, seed: int = 1) -> list[dict[str, Tensor]]:
+    return list(islice(Samples(list_faces(folder), landmarks("p0_still.png"), SHAPE, seed), count))
+
+
+def test_shapes_and_ranges(folder: Path) -> None:
+    for sample in draw(folder, 12):
+        assert {name: tuple(t.shape) for name, t in sample.items()} == {
+            "y": (3, 1, 64, 64),
+            "uv": (3, 2, 32, 32),
+            "clean_y": (3, 1, 64, 64),
+            "clean_uv": (3, 2, 32, 32),
+            "regions": (3, len(REGION_NAMES), 4, 4),
+            "prompt": (3, 5),
+        }
+        for tensor in sample.values():
+            assert tensor.dtype == torch.float32
+            assert 0 <= tensor.min() and tensor.max() <= 1
+        assert torch.equal(sample["prompt"][0], sample["prompt"][2])
+
+
+def test_the_seed_decides(folder: Path) -> None:
+    first, again, other = draw(folder, 3), draw(folder, 3), draw(folder, 3, seed=2)
+    assert all(torch.equal(a[name], b[name]) for a, b in zip(first, again, strict=True) for name in a)
+    assert not torch.equal(first[0]["y"], other[0]["y"])
+
+
+def test_a_clean_prompt_goes_with_a_clean_picture(folder: Path) -> None:
+    samples = draw(folder, 40)
+    for sample in samples:
+        clean = torch.equal(sample["y"], sample["clean_y"]) and torch.equal(sample["uv"], sample["clean_uv"])
+        assert clean == (not sample["prompt"].any())
+    assert any(not s["prompt"].any() for s in samples)
+
+
+def test_region_maps_are_there_only_with_landmarks(folder: Path) -> None:
+    with_maps = [s["regions"].any() for s in draw(folder, 40)]
+    assert 0 < sum(map(bool, with_maps)) < 30
+    none = islice(Samples(list_faces(folder), {}, SHAPE, 1), 8)
+    assert not any(s["regions"].any() for s in none)
+
+
+def test_clips_take_part(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.samples.REAL_CLIP_SHARE", 1.0)
+    write_stills(tmp_path, 1)
+    write_clip(tmp_path / "p9_clip.mp4", 128, frames=2)
+    sample = next(iter(Samples(list_faces(tmp_path), {}, SHAPE, 1)))
+    # Two frames only: the last one stands for the third.
+    assert torch.equal(sample["clean_y"][1], sample["clean_y"][2])
+    assert not torch.equal(sample["clean_y"][0], sample["clean_y"][1])
+
+
+def test_clips_alone_and_small_clips_are_refused(tmp_path: Path) -> None:
+    write_clip(tmp_path / "p1_clip.mp4", 80)
+    with pytest.raises(BadInput, match="stills"):
+        Samples(list_faces(tmp_path), {}, SHAPE, 1)
+    write_stills(tmp_path, 1)
+    with pytest.raises(BadInput, match=r"p1_clip\.mp4: 80x80"):
+        Samples(list_faces(tmp_path), {}, SHAPE, 1)
+
+
+def test_batches_without_a_process_of_their_own(folder: Path) -> None:
+    data = Samples(list_faces(folder), {}, SHAPE, 1)
+    batch = next(sample_loader(data, 2, workers=0))
+    assert batch["y"].shape == (2, 3, 1, 64, 64)
+    assert torch.equal(batch["y"][0], next(iter(data))["y"])
+
+
+def test_landmarks_follow_the_picture() -> None:
+    still = np.zeros((300, 260, 3), np.uint8)
+    spot = np.array([120, 170])
+    still[spot[1] - 3 : spot[1] + 4, spot[0] - 3 : spot[0] + 4] = 255
+    seen = 0
+    for seed in range(12):
+        path = sample_path(np.random.default_rng(seed), 4, still.shape[:2], 192)
+        for frame, matrix in zip(render(still, path, 192), path.matrices, strict=True):
+            assert frame.shape == (192, 192, 3)
+            x, y = matrix[:, :2] @ spot + matrix[:, 2]
+            if 8 < x < 184 and 8 < y < 184:
+                rows, columns = np.nonzero(frame[..., 0] > 100)
+                assert abs(columns.mean() - x) < 1 and abs(rows.mean() - y) < 1
+                seen += 1
+    assert seen > 20
+
+
+def test_some_clips_stand_still() -> None:
+    paths = [sample_path(np.random.default_rng(s), 4, (300, 300), 192) for s in range(60)]
+    still = sum(bool((p.matrices == p.matrices[0]).all()) for p in paths)
+    assert 5 < still < 28

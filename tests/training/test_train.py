@@ -1,0 +1,218 @@
+"""The training loop on synthesised stills: it learns, stops, goes on, and says what is wrong in one line."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engines.errors import BadInput, ClearcallError
+from generator.config import GeneratorConfig
+from generator.model import Generator
+from stream.cli import main
+from tests.generator.tiny import TINY, clip_inputs
+from tests.training.faces import write_stills
+from training import train as loop
+from training.checkpoint import load_checkpoint, load_generator
+from training.faces import list_faces
+from training.samples import Samples, SampleShape, sample_loader
+from training.trainer import Trainer, TrainSettings, follow, learning_rate
+
+SETTINGS = TrainSettings(minutes=0.1, batch=1, workers=0)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_stills(tmp_path_factory.mktemp("faces"), 2)
+
+
+@pytest.fixture(autouse=True)
+def no_tracker_and_a_step_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "find_landmarks", lambda files, cache: {})
+    clock = itertools.count()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(clock)), strftime=time.strftime))
+
+
+def train(
+    faces: Path, out: Path, settings: TrainSettings = SETTINGS, config: GeneratorConfig = TINY, dev: Path | None = None
+) -> dict[str, Any]:
+    """The checkpoint after training."""
+    loop.train(faces, dev, out, config, settings, "clearcall train")
+    return load_checkpoint(out / "last.pt")
+
+
+def statistics(weights: dict[str, Tensor]) -> list[Tensor]:
+    return [t for name, t in weights.items() if "running" in name]
+
+
+def same(first: list[Tensor], second: list[Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_it_learns(faces: Path) -> None:
+    data = Samples(list_faces(faces), {}, SampleShape(frames=2, canvas=96, crop=64), 1)
+    batch = next(sample_loader(data, 4, workers=0))
+    trainer = Trainer(TINY, dataclasses.replace(SETTINGS, warm_up=0.01))
+    totals = [sum(float(v.detach()) for v in trainer.learn(batch).values()) for _ in range(40)]
+    assert sum(totals[-5:]) < 0.9 * sum(totals[:5])
+
+
+def test_it_writes_a_checkpoint_and_goes_on_from_it(faces: Path, tmp_path: Path) -> None:
+    first = train(faces, tmp_path)
+    assert (first["step"], first["elapsed"]) == (6, 6.0)
+    assert first["provenance"]["files"] == 2
+    second = train(faces, tmp_path, dataclasses.replace(SETTINGS, minutes=0.2))
+    assert (second["step"], second["elapsed"]) == (12, 12.0)
+    assert not same(list(first["weights"].values()), list(second["weights"].values()))
+    assert second["optimiser"]["state"][0]["step"] == 12
+    lines = (tmp_path / "train.log").read_text().splitlines()
+    assert "from step 0" in lines[0] and "from step 6" in lines[-1]
+    generator, _ = load_generator(tmp_path / "last.pt")
+    assert same(list(generator.state_dict().values()), list(second["average"].values()))
+    assert not generator.training
+
+
+def test_the_same_seed_trains_the_same(faces: Path, tmp_path: Path) -> None:
+    first, second = (train(faces, tmp_path / name)["weights"] for name in "ab")
+    assert same(list(first.values()), list(second.values()))
+
+
+def test_statistics_stand_still_in_the_second_half_also_after_a_restart(faces: Path, tmp_path: Path) -> None:
+    whole = dataclasses.replace(SETTINGS, minutes=0.2)
+    assert not same(statistics(train(faces, tmp_path / "a")["weights"]), statistics(Generator(TINY).state_dict()))
+    out = tmp_path / "b"
+    trainer = Trainer(TINY, whole)
+    trainer.elapsed, trainer.step = 9.0, 9
+    out.mkdir()
+    trainer.store(out / "last.pt", {})
+    frozen = statistics(load_checkpoint(out / "last.pt")["weights"])
+    after = train(faces, out, whole)
+    assert after["step"] == 12
+    assert same(frozen, statistics(after["weights"]))
+
+
+def test_minutes_used_up_are_said_and_change_nothing(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(faces, tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+    capsys.readouterr()
+    train(faces, tmp_path)
+    assert "nothing to do" in capsys.readouterr().out
+    assert (tmp_path / "last.pt").read_bytes() == before
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_one_line(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learn, steps = Trainer.learn, itertools.count()
+
+    def interrupted(self: Trainer, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        if next(steps) == 3:
+            raise KeyboardInterrupt
+        return learn(self, batch)
+
+    monkeypatch.setattr(Trainer, "learn", interrupted)
+    monkeypatch.setattr("training.command.GeneratorConfig", lambda: TINY)
+    assert main(["train", str(faces), "--out", str(tmp_path), "--workers", "0"]) == 130
+    output = capsys.readouterr()
+    assert output.err == "clearcall: interrupted\n"
+    assert "interrupted at step 3" in output.out.splitlines()[-1]
+    assert load_checkpoint(tmp_path / "last.pt")["step"] == 3
+
+
+def test_another_configuration_is_refused(faces: Path, tmp_path: Path) -> None:
+    train(faces, tmp_path)
+    with pytest.raises(BadInput, match="another configuration"):
+        train(faces, tmp_path, config=dataclasses.replace(TINY, window=1))
+
+
+@pytest.mark.parametrize("damage", ["text", "keys", "config", "weights", "optimiser"])
+def test_a_file_that_is_no_checkpoint_is_refused(faces: Path, tmp_path: Path, damage: str) -> None:
+    last = tmp_path / "last.pt"
+    Trainer(TINY, SETTINGS).store(last, {})
+    content = load_checkpoint(last)
+    if damage == "text":
+        last.write_text("no checkpoint")
+    else:
+        if damage == "keys":
+            del content["weights"]
+        elif damage == "config":
+            content["config"]["colour"] = 3
+        else:
+            content[damage] = {}
+        torch.save(content, last)
+    with pytest.raises(BadInput, match=r"last\.pt"):
+        train(faces, tmp_path)
+
+
+def test_divergence_ends_the_run(faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.losses.EPSILON", float("nan"))
+    with pytest.raises(ClearcallError, match="diverged"):
+        train(faces, tmp_path)
+    assert not (tmp_path / "last.pt").exists()
+
+
+def test_progress_and_people_it_never_saw_are_logged(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "model_paths", lambda: None)
+    monkeypatch.setattr(loop, "StillLandmarks", lambda models: lambda picture: None)
+    monkeypatch.setattr(loop, "LOG_EVERY", 2.0)
+    train(faces, tmp_path, dataclasses.replace(SETTINGS, checkpoint_every=1.0), dev=write_stills(tmp_path / "dev", 1))
+    lines = (tmp_path / "train.log").read_text().splitlines()
+    assert sum(" loss " in line for line in lines) == 2
+    assert "clean 99.00 -> 99.00" in lines[-1]
+
+
+def test_the_rate_rises_falls_and_ends_small() -> None:
+    settings = TrainSettings(minutes=10, rate=1.0, warm_up=60)
+    rates = [learning_rate(settings, seconds) for seconds in (0, 30, 60, 300, 600, 900)]
+    assert rates[0] < rates[1] < rates[2] > rates[3] > rates[4] == rates[5] == pytest.approx(0.01)
+
+
+def test_the_average_follows() -> None:
+    slow, fast = Generator(TINY), Generator(TINY)
+    with torch.no_grad():
+        for parameter in (*slow.parameters(), *fast.parameters()):
+            parameter.fill_(0.0)
+        for parameter in fast.parameters():
+            parameter.fill_(1.0)
+    fast.clip(*clip_inputs())
+    follow(slow, fast, 0.75)
+    assert all(torch.allclose(p, torch.tensor(0.25)) for p in slow.parameters())
+    norm, followed = fast.encoder.coarse.first[1], slow.encoder.coarse.first[1]
+    if not isinstance(norm, nn.BatchNorm2d) or not isinstance(followed, nn.BatchNorm2d):
+        raise TypeError("the encoder has changed")
+    assert followed.num_batches_tracked == norm.num_batches_tracked == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["missing"], "missing"),
+        (["FACES", "--minutes", "0"], "--minutes"),
+        (["FACES", "--minutes", "nan"], "--minutes"),
+        (["FACES", "--threads", "0"], "--threads"),
+        (["FACES", "--workers", "-1"], "--workers"),
+        (["FACES", "--seed", "-1"], "--seed"),
+        (["FACES", "--dev", "missing"], "missing"),
+        (["FACES", "--out", "FACES/p0_still.png"], "p0_still.png"),
+    ],
+)
+def test_a_wrong_call_is_said_in_one_line(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], reason: str
+) -> None:
+    options = [o.replace("FACES", str(faces)) for o in options]
+    if "--out" not in options:
+        options += ["--out", str(tmp_path)]
+    assert main(["train", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
