@@ -38,6 +38,8 @@ class StateSpec:
     shape: tuple[int, ...]
     dtype: str
     initial: float
+    stride: int
+    """Luma pixels per cell along one axis: a crop that moves by so many moves the state by one cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,14 @@ def _parse(raw: dict[str, Any], folder: Path) -> Manifest:
         inputs=tuple(_tensor(t) for t in raw["inputs"]),
         outputs=tuple(_tensor(t) for t in raw["outputs"]),
         states=tuple(
-            StateSpec(s["input"], s["output"], _shape(s["shape"]), _dtype(s["dtype"]), float(s["initial"]))
+            StateSpec(
+                s["input"],
+                s["output"],
+                _shape(s["shape"]),
+                _dtype(s["dtype"]),
+                float(s["initial"]),
+                _stride(s["stride"]),
+            )
             for s in raw["states"]
         ),
         prompts=tuple(str(p) for p in raw["prompts"]),
@@ -135,6 +144,12 @@ def _stored(raw: dict[str, str], folder: Path) -> StoredFile:
 
 def _tensor(raw: dict[str, Any]) -> TensorSpec:
     return TensorSpec(str(raw["name"]), _shape(raw["shape"]), _dtype(raw["dtype"]))
+
+
+def _stride(raw: int) -> int:
+    if not isinstance(raw, int) or raw < 1:
+        raise ValueError(f"stride is {raw}, not a positive number of pixels")
+    return raw
 
 
 def _shape(raw: list[int]) -> tuple[int, ...]:

@@ -16,8 +16,10 @@ from onnx import TensorProto
 
 from engines.errors import ClearcallError
 from engines.manifest import Manifest, read_manifest
+from export.fold import folded
 from export.wrapper import GraphModule
 from generator.model import Generator
+from generator.state import state_specs
 
 OPSET = 18
 EXTERNAL_FROM = 256
@@ -25,7 +27,7 @@ EXTERNAL_FROM = 256
 ALIGNMENT = 64
 
 FORBIDDEN = {"Shape", "Gather", "Loop", "If", "Scan", "Slice", "BatchNormalization"}
-"""Operators that a static streaming graph must not need; the exporter's own optimiser folds batch normalisation."""
+"""Operators that a static streaming graph must not need."""
 
 PLANE_OUTPUTS = ["y_out", "uv_out", "prompt_hat"]
 
@@ -58,7 +60,7 @@ def export_family(
 
 def trace(generator: Generator, size: int) -> onnx.ModelProto:
     """The graph of one step at one crop size, batch 1, all shapes static."""
-    module = GraphModule(generator.cpu().eval(), size).eval()
+    module = GraphModule(folded(generator), size).eval()
     example = module.example_inputs()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
@@ -146,8 +148,7 @@ def describe(generator: Generator, family: str, size: int, folder: Path, trainin
         "inputs": [_tensor(name, example[name]) for name in controls],
         "outputs": [_tensor(name, t) for name, t in zip(PLANE_OUTPUTS, results[: len(PLANE_OUTPUTS)], strict=True)],
         "states": [
-            {"input": n, "output": f"next_{n}", "shape": list(example[n].shape), "dtype": "float32", "initial": 0.0}
-            for n in states
+            _state(name, example[name], spec.stride) for name, spec in state_specs(generator.config).items()
         ],
         "prompts": list(generator.config.prompts),
         "regions": list(generator.config.regions),
@@ -157,6 +158,12 @@ def describe(generator: Generator, family: str, size: int, folder: Path, trainin
 
 def _file(path: Path) -> dict[str, str]:
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _state(name: str, value: torch.Tensor, stride: int) -> dict[str, Any]:
+    ends = {"input": name, "output": f"next_{name}"}
+    shape, dtype = list(value.shape), str(value.dtype).removeprefix("torch.")
+    return {**ends, "shape": shape, "dtype": dtype, "initial": 0.0, "stride": stride}
 
 
 def _tensor(name: str, value: torch.Tensor) -> dict[str, Any]:

@@ -6,7 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from generator.config import LATENT_STRIDE
-from generator.model import Generator, State
+from generator.model import Frame, Generator
+from generator.state import state_specs
+
+RESTORED = ("before_y", "before_uv")
+"""States that are the planes restored last: 8-bit, as the output is."""
 
 
 class GraphModule(nn.Module):
@@ -19,19 +23,13 @@ class GraphModule(nn.Module):
 
     def state_names(self) -> list[str]:
         """Names of the state inputs, in the order of `forward`; outputs carry the prefix `next_`."""
-        config = self.generator.config
-        return [
-            f"{kind}{block}_{back}"
-            for block in range(config.flow_blocks)
-            for back in range(1, config.window + 1)
-            for kind in ("key", "value")
-        ]
+        return list(state_specs(self.generator.config))
 
     def example_inputs(self, batch: int = 1) -> dict[str, Tensor]:
         """Grey planes, no regions, no prompt, forgotten state."""
         config, size = self.generator.config, self.size
         latent = size // LATENT_STRIDE
-        states = [t for block in self.generator.initial_state(batch, size, size) for pair in block for t in pair]
+        state = self.generator.initial_state(batch, size, size)
         return {
             "y": torch.full((batch, 1, size, size), 128, dtype=torch.uint8),
             "uv": torch.full((batch, 2, size // 2, size // 2), 128, dtype=torch.uint8),
@@ -39,23 +37,25 @@ class GraphModule(nn.Module):
             "prompt": torch.zeros(batch, len(config.prompts)),
             "strength": torch.ones(batch, 1),
             "keep": torch.zeros(batch, 1),
-            **dict(zip(self.state_names(), (s.clone() for s in states), strict=True)),
+            **{name: tensor.to(torch.uint8) if name in RESTORED else tensor for name, tensor in state.items()},
         }
 
     def forward(
         self, y: Tensor, uv: Tensor, regions: Tensor, prompt: Tensor, strength: Tensor, keep: Tensor, *flat: Tensor
     ) -> tuple[Tensor, ...]:
         """Planes in 0..255 to planes in 0..255, the prompt estimate, and the next states."""
-        window = self.generator.config.window
-        state: State = [
-            [(flat[2 * (block * window + back)], flat[2 * (block * window + back) + 1]) for back in range(window)]
-            for block in range(self.generator.config.flow_blocks)
-        ]
+        state = {
+            name: tensor.float() / 255.0 if name in RESTORED else tensor
+            for name, tensor in zip(self.state_names(), flat, strict=True)
+        }
         y, uv = y.float(), uv.float()
-        out, following = self.generator.step(y / 255.0, uv / 255.0, regions, prompt, strength, keep, state)
-        # The residual is added in 8-bit units: a zero residual then gives back the very input.
+        frame = Frame(y / 255.0, uv / 255.0, regions, prompt, strength)
+        out, following = self.generator.step(frame, keep, state)
+        # The change is added in 8-bit units: where it is zero, the very input comes back.
         planes = [_to_bytes(plane + 255.0 * change) for plane, change in ((y, out.change_y), (uv, out.change_uv))]
-        return (*planes, out.prompt_hat, *(t for block in following for pair in block for t in pair))
+        if self.generator.config.previous:
+            following |= dict(zip(RESTORED, (plane.clone() for plane in planes), strict=True))
+        return (*planes, out.prompt_hat, *following.values())
 
 
 def _to_bytes(plane: Tensor) -> Tensor:

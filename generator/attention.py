@@ -1,4 +1,4 @@
-"""Causal sliding-window cross-frame attention over cached keys and values.
+"""Attention over tokens, one head, and its causal window over frames.
 
 Source: sliding-window cross-frame attention of TDM (2025): softmax(Q Kbar^T / sqrt(d)) Vbar, with Kbar and Vbar the
 means over a window of frames. What differs: the window looks back only (a live call has no future frames), and a frame
@@ -9,11 +9,24 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from generator.blocks import zero_init
+from generator.config import Attention
 
 SIMILARITY_FLOOR = 0.5
 """Cosine similarity of keys below which a past token has no say; a forgotten (zero) key has similarity 0."""
+EMA_WEIGHT = 3.0
+"""Frames that the running mean stands for, at most."""
+
+KeyValue = tuple[Tensor, Tensor]
+"""Keys and values of one frame, [B,C,T] each."""
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """softmax(Q K^T / sqrt(d)) V on query [B,D,N], key [B,D,T] and value [B,E,T]; returns [B,E,N]."""
+    scores = torch.softmax(query.transpose(1, 2) @ key * query.shape[1] ** -0.5, dim=-1)
+    return (scores @ value.transpose(1, 2)).transpose(1, 2)
 
 
 def similarity_gate(now: Tensor, past: Tensor) -> Tensor:
@@ -24,8 +37,36 @@ def similarity_gate(now: Tensor, past: Tensor) -> Tensor:
     return torch.clamp((cosine - SIMILARITY_FLOOR) / (1.0 - SIMILARITY_FLOOR), 0.0, 1.0)
 
 
+def gated_mean(now: KeyValue, others: list[KeyValue], weight: float = 1.0) -> KeyValue:
+    """Mean of the present keys and values and of those of other frames, each as far as it resembles the present."""
+    key, value = now
+    if not others:
+        return now
+    total_key, total_value, total = key, value, torch.ones_like(key[:, :1])
+    for other_key, other_value in others:
+        gate = weight * similarity_gate(key, other_key)
+        total_key = total_key + gate * other_key
+        total_value = total_value + gate * other_value
+        total = total + gate
+    return total_key / total, total_value / total
+
+
+def remembered(mode: Attention, window: int) -> int:
+    """Frames whose keys and values have to be cached."""
+    return {"off": 0, "first": 1, "ema": 1}.get(mode, window)
+
+
+def remember(mode: Attention, now: KeyValue, mean: KeyValue, past: list[KeyValue], keep: Tensor) -> list[KeyValue]:
+    """What to cache for the next frame, the newest first; `keep` [B,1,1] is 0 where the past was just forgotten."""
+    if mode == "off":
+        return []
+    if mode == "first":
+        return [(keep * past[0][0] + (1 - keep) * now[0], keep * past[0][1] + (1 - keep) * now[1])]
+    return [mean] if mode == "ema" else [now, *past[:-1]]
+
+
 class CrossFrameAttention(nn.Module):
-    """One head; queries on the latent grid, keys and values pooled 2x2 so that the cost stays small."""
+    """Queries on the latent grid; keys and values on the token grid, so that the cost stays small."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -33,27 +74,14 @@ class CrossFrameAttention(nn.Module):
         self.key = nn.Conv2d(channels, channels, 1)
         self.value = nn.Conv2d(channels, channels, 1)
         self.out = zero_init(nn.Conv2d(channels, channels, 1))
-        self.pool = nn.AvgPool2d(2)
 
-    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def keys_values(self, x: Tensor) -> KeyValue:
         """Keys and values [B,C,T] of a frame's features [B,C,h,w], with T = h/2 * w/2."""
-        pooled = self.pool(x)
+        pooled = functional.avg_pool2d(x, 2)
         return self.key(pooled).flatten(2), self.value(pooled).flatten(2)
 
-    def forward(self, x: Tensor, now: tuple[Tensor, Tensor], past: list[tuple[Tensor, Tensor]]) -> Tensor:
-        """Attend from x [B,C,h,w] to the mean of `now` and the `past` keys and values; returns x plus the answer."""
-        key, value = now
-        total_key, total_value = key, value
-        weight = torch.ones_like(key[:, :1])
-        for past_key, past_value in past:
-            gate = similarity_gate(key, past_key)
-            total_key = total_key + gate * past_key
-            total_value = total_value + gate * past_value
-            weight = weight + gate
-        mean_key, mean_value = total_key / weight, total_value / weight
-        batch, channels, height, width = x.shape
-        query = self.query(x).flatten(2).transpose(1, 2)
-        scores = torch.softmax(query @ mean_key * channels**-0.5, dim=-1)
-        answer = (scores @ mean_value.transpose(1, 2)).transpose(1, 2).reshape(batch, channels, height, width)
+    def forward(self, x: Tensor, mean: KeyValue) -> Tensor:
+        """Ask the (mean) keys and values from x [B,C,h,w]; returns x plus the answer."""
+        answer = attend(self.query(x).flatten(2), *mean).reshape(x.shape)
         out: Tensor = x + self.out(answer)
         return out

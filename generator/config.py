@@ -1,14 +1,23 @@
-"""Sizes and vocabulary of a generator."""
+"""Sizes, vocabulary and switches of a generator."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 PATCH = 4
 """Edge of a stem patch in luma pixels: a patch of 8 could not carry the noise that it would have to subtract."""
 
 LATENT_STRIDE = 16
 """Luma pixels per latent cell along one axis."""
+
+TOKEN_STRIDE = 32
+"""Luma pixels per token: keys, values, codes and region queries live on the latent grid pooled 2x2."""
+
+Attention = Literal["off", "first", "window", "ema", "both_sides"]
+Fusion = Literal["off", "asymmetric", "symmetric", "swapped"]
+ATTENTIONS: tuple[Attention, ...] = ("off", "first", "window", "ema", "both_sides")
+FUSIONS: tuple[Fusion, ...] = ("off", "asymmetric", "symmetric", "swapped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +26,49 @@ class GeneratorConfig:
 
     channels: tuple[int, int, int] = (32, 48, 96)
     """Channels on the grids 1/4, 1/8 and 1/16; multiples of 8 keep the CPU kernels in their blocked layout."""
+    middle_blocks: int = 1
+    """Residual blocks on the grids 1/8 and 1/16, on the way down and up."""
     flow_blocks: int = 2
     """Velocity blocks on the latent grid."""
     window: int = 3
     """Past frames whose keys and values the cross-frame attention averages over."""
     condition: int = 64
     """Width of the prompt embedding."""
-    prompts: tuple[str, ...] = ("noise", "compression", "low light", "blur", "low resolution")
+    codes: int = 256
+    """Entries of each codebook."""
+    width: int = 32
+    """Channels of codes and of region queries."""
+    prompts: tuple[str, ...] = ("noise", "compression", "low light", "blur", "low resolution", "haze", "rain")
     """One weight each in the prompt vector; all zeros means that nothing is wrong with the picture."""
     regions: tuple[str, ...] = ("skin", "left_eye", "right_eye", "brows", "nose", "lips", "mouth", "rest")
     """One soft map each, on the latent grid."""
+
+    prompting: bool = True
+    """The prompt modulates the blocks (TDM); off, it only decides whether anything is changed."""
+    attention: Attention = "window"
+    """Whom the cross-frame attention asks: nobody, the first frame, the last ones, their running mean (TDM)."""
+    spatial_codes: bool = True
+    """Codebook of textures (DVFace)"""
+    temporal_codes: bool = True
+    """Codebook of changes from frame to frame (DVFace)"""
+    fusion: Fusion = "asymmetric"
+    """How the codes enter the blocks (DVFace)"""
+    context: bool = True
+    """Region and edge maps ask the picture (CUGD)"""
+    taps: bool = True
+    """Causal temporal convolutions beside the spatial ones (DL-Diff)"""
+    recurrence: bool = True
+    """The restored latent is steadied by the one before"""
+    previous: bool = True
+    """The planes restored last are an input of the finest grid"""
+    illumination: bool = True
+    """A coarse gain, apart from the detail (DL-Diff, CUGD: low light)"""
 
     def __post_init__(self) -> None:
         """Refuse sizes that the modules cannot be built with (ValueError)."""
         if len(self.channels) != 3 or any(c <= 0 or c % 8 for c in self.channels):
             raise ValueError(f"channels must be three positive multiples of 8, not {self.channels}")
-        if self.flow_blocks < 1 or self.window < 0:
-            raise ValueError("flow_blocks must be at least 1 and window at least 0")
+        if self.flow_blocks < 1 or self.middle_blocks < 1 or self.window < 1:
+            raise ValueError("flow_blocks, middle_blocks and window must be at least 1")
+        if self.attention not in ATTENTIONS or self.fusion not in FUSIONS:
+            raise ValueError(f"attention must be one of {ATTENTIONS}, fusion one of {FUSIONS}")

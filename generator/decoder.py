@@ -1,28 +1,52 @@
-"""From the restored latent to residual planes, with skips from the encoder."""
+"""From the restored latent to residual planes, with gated skips from the encoder."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from generator.blocks import ResidualBlock, zero_init
-from generator.config import GeneratorConfig
+from generator.blocks import ResidualBlock, chain, zero_init
+from generator.config import PATCH, GeneratorConfig
 from generator.prompt import Modulation
 
 
-class UpStage(nn.Module):
-    """One grid finer: 1x1 convolution, nearest upsampling, skip, prompt modulation, residual block."""
+class GatedSkip(nn.Module):
+    """x + g skip, with g per channel; in training, whole skips drop out as often as `dropout` says.
 
-    def __init__(self, coarse: int, fine: int, condition: int) -> None:
+    Without dropout the latent has nothing to do: the skips alone could carry the picture.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.ones(1, channels, 1, 1))
+        self.dropout = 0.0
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Add the skip [B,C,h,w]."""
+        gate: Tensor = self.gate
+        if self.training and self.dropout > 0:
+            kept = torch.rand(skip.shape[0], 1, 1, 1, device=skip.device) >= self.dropout
+            gate = gate * kept.to(skip.dtype)
+        return x + gate * skip
+
+
+class UpStage(nn.Module):
+    """One grid finer: 1x1 convolution, nearest upsampling, gated skip, prompt modulation, residual blocks."""
+
+    def __init__(self, coarse: int, fine: int, block: nn.Module, condition: int | None) -> None:
         super().__init__()
         self.narrow = nn.Conv2d(coarse, fine, 1)
-        self.modulation = Modulation(condition, fine)
-        self.block = ResidualBlock(fine)
+        self.skip = GatedSkip(fine)
+        self.modulation = None if condition is None else Modulation(condition, fine)
+        self.block = block
 
     def forward(self, x: Tensor, skip: Tensor, condition: Tensor) -> Tensor:
         """From x [B,coarse,h,w] and skip [B,fine,2h,2w] to [B,fine,2h,2w]."""
-        up = functional.interpolate(self.narrow(x), scale_factor=2.0, mode="nearest")
-        out: Tensor = self.block(self.modulation(up + skip, condition))
+        x = self.skip(functional.interpolate(self.narrow(x), scale_factor=2.0, mode="nearest"), skip)
+        if self.modulation is not None:
+            x = self.modulation(x, condition)
+        out: Tensor = self.block(x)
         return out
 
 
@@ -32,12 +56,14 @@ class Decoder(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         fine, middle, coarse = config.channels
-        self.to_middle = UpStage(coarse, middle, config.condition)
-        self.to_fine = UpStage(middle, fine, config.condition)
-        self.y = zero_init(nn.Conv2d(fine, 16, 3, padding=1))
-        self.uv = zero_init(nn.Conv2d(fine, 8, 3, padding=1))
+        condition = config.condition if config.prompting else None
+        self.to_middle = UpStage(coarse, middle, chain(middle, config.middle_blocks), condition)
+        self.to_fine = UpStage(middle, fine, ResidualBlock(fine), condition)
+        self.y = zero_init(nn.Conv2d(fine, PATCH**2, 3, padding=1))
+        # Chroma is smooth: one patch of features says enough about it.
+        self.uv = zero_init(nn.Conv2d(fine, 2 * (PATCH // 2) ** 2, 1))
 
     def forward(self, latent: Tensor, middle: Tensor, fine: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
         """Residuals, in units of the full 8-bit range."""
         x = self.to_fine(self.to_middle(latent, middle, condition), fine, condition)
-        return functional.pixel_shuffle(self.y(x), 4), functional.pixel_shuffle(self.uv(x), 2)
+        return functional.pixel_shuffle(self.y(x), PATCH), functional.pixel_shuffle(self.uv(x), PATCH // 2)

@@ -1,7 +1,7 @@
-"""The generator: encoder, one flow step on the latent, decoder, residual planes.
+"""The generator: encoder, priors, one flow step on the latent, decoder; exposure and residual planes.
 
-Two ways through the same weights: `step` takes one frame and the cached state, as a live call does; `clip` takes all
-frames of a clip at once, as training does. Both give the same result.
+`step` takes one frame and the state, as a live call does; `clip` takes all frames of a clip, as training does, and is
+nothing but steps.
 """
 
 from __future__ import annotations
@@ -12,22 +12,43 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from generator.blocks import Encoder
-from generator.config import LATENT_STRIDE, GeneratorConfig
+from generator.attention import KeyValue
+from generator.codebook import DualCodebook, Lookup
+from generator.config import GeneratorConfig
+from generator.context import ContextInjection
 from generator.decoder import Decoder
-from generator.flow import KeyValue, VelocityNet, Window
+from generator.encoder import Encoder, Features
+from generator.flow import BlockMemory, Priors, Velocity, VelocityNet, integrate, invert
+from generator.illumination import Illumination, illuminate
 from generator.prompt import PromptEmbedding, PromptEstimate
+from generator.state import State, initial_state, memories, state_specs, stored
+from generator.temporal import Recurrence
 
 FULL_PROMPT = 0.25
-"""Sum of prompt weights from which on the residual is let through whole; below it fades, and at 0 nothing changes."""
+"""Sum of prompt weights from which on the change is let through whole; below it fades, and at 0 nothing changes."""
 
-State = list[list[KeyValue]]
-"""Per flow block, the keys and values [B,C,T] of the last frames, the newest first."""
+
+@dataclass(slots=True)
+class Frame:
+    """What comes in; in a clip, with an axis of T frames behind the batch."""
+
+    y: Tensor
+    """[B,1,H,W] in 0..1"""
+    uv: Tensor
+    """[B,2,H/2,W/2] in 0..1"""
+    regions: Tensor
+    """[B,R,H/16,W/16] in 0..1"""
+    prompt: Tensor
+    """[B,P] in 0..1"""
+    strength: Tensor
+    """[B,1] in 0..1"""
+    auto: Tensor | None = None
+    """[B,1] 1 where the generator shall follow its own estimate instead of `prompt` (training)"""
 
 
 @dataclass(slots=True)
 class Output:
-    """What the generator makes of a frame (or of a clip, with T frames folded into the batch)."""
+    """What the generator makes of a frame; of a clip, with the T frames folded into the batch."""
 
     change_y: Tensor
     """[B,1,H,W], to be added to the Y plane, in units of the full 8-bit range"""
@@ -38,7 +59,23 @@ class Output:
     z_lq: Tensor
     """[B,C,H/16,W/16] the latent of the input"""
     velocity: Tensor
-    """[B,C,H/16,W/16] the step from it: z_hq = z_lq - strength * velocity"""
+    """[B,C,H/16,W/16] at s = 1: z_hq = z_lq - strength * velocity"""
+    log_gain: Tensor | None
+    """[B,2,H/32,W/32] of luma and chroma"""
+    spatial: Lookup | None
+    temporal: Lookup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """How the flow is integrated; live it is always one step."""
+
+    steps: int = 1
+    invert: bool = False
+    """First backwards from the input without a prompt, then forwards under the prompt"""
+
+
+ONE_STEP = Integration()
 
 
 class Generator(nn.Module):
@@ -47,82 +84,185 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config.channels)
-        self.estimate = PromptEstimate(config.channels[0], config.channels[2], len(config.prompts))
+        fine, _, coarse = config.channels
+        self.encoder = Encoder(config)
+        self.estimate = PromptEstimate(fine, coarse, len(config.prompts))
         self.embedding = PromptEmbedding(len(config.prompts), config.condition)
+        codes = config.spatial_codes or config.temporal_codes
+        self.codebook = (
+            DualCodebook(coarse, config.codes, config.width, config.spatial_codes, config.temporal_codes)
+            if codes
+            else None
+        )
+        self.context = ContextInjection(len(config.regions), fine, coarse, config.width) if config.context else None
         self.velocity = VelocityNet(config)
+        self.recurrence = Recurrence(coarse) if config.recurrence else None
+        self.illumination = Illumination(coarse, config.width) if config.illumination else None
         self.decoder = Decoder(config)
 
     def initial_state(self, batch: int, height: int, width: int) -> State:
-        """Zeros: a state that remembers nothing. `height` and `width` are those of the Y plane."""
-        tokens = (height // (2 * LATENT_STRIDE)) * (width // (2 * LATENT_STRIDE))
-        zero = torch.zeros(batch, self.config.channels[2], tokens)
-        return [[(zero, zero) for _ in range(self.config.window)] for _ in range(self.config.flow_blocks)]
+        """A state that remembers nothing, for planes of this size; the first step must have `keep` 0 all the same."""
+        return initial_state(self.config, batch, height, width, next(self.parameters()))
+
+    def encode(self, y: Tensor, uv: Tensor) -> Features:
+        """Features of planes in 0..1 that nothing went before."""
+        features: Features = self.encoder(y, uv, None)
+        return features
 
     def step(
-        self, y: Tensor, uv: Tensor, regions: Tensor, prompt: Tensor, strength: Tensor, keep: Tensor, state: State
+        self, frame: Frame, keep: Tensor, state: State, integration: Integration = ONE_STEP
     ) -> tuple[Output, State]:
-        """Restore one frame and return it with the next state.
+        """Restore one frame; returns the next state too. `keep` [B,1] of 0 forgets the state."""
+        output, state, _ = self._step(frame, keep, state, integration, None)
+        return output, state
 
-        y [B,1,H,W] and uv [B,2,H/2,W/2] in 0..1, regions [B,R,H/16,W/16], prompt [B,P], strength and keep [B,1];
-        `keep` = 0 forgets the state.
-        """
-        keep = keep[:, :, None]
-        next_state: State = []
+    def clip(self, clip: Frame, integration: Integration = ONE_STEP) -> Output:
+        """Restore a clip, [B,T,...], from a forgotten state. With attention on both sides it is run twice over."""
+        frames = [_frame_at(clip, index) for index in range(clip.y.shape[1])]
+        outputs, seen = self._pass(frames, integration, None)
+        if self.config.attention == "both_sides":
+            outputs, _ = self._pass(frames, integration, seen)
+        return _folded(outputs)
 
-        def window(index: int, now: KeyValue) -> list[KeyValue]:
-            past = [(key * keep, value * keep) for key, value in state[index]]
-            next_state.append([now, *past[:-1]] if past else [])
-            return past
+    def _pass(
+        self, frames: list[Frame], integration: Integration, seen: list[list[BlockMemory]] | None
+    ) -> tuple[list[Output], list[list[BlockMemory]]]:
+        batch, _, height, width = frames[0].y.shape
+        state = self.initial_state(batch, height, width)
+        outputs, memory = [], []
+        for index, frame in enumerate(frames):
+            keep = frame.strength.new_full((batch, 1), float(index > 0))
+            following = None
+            if seen is not None:
+                later = seen[index + 1 : index + 1 + self.config.window]
+                following = [
+                    [pair for blocks in later for pair in blocks[block].present]
+                    for block in range(self.config.flow_blocks)
+                ]
+            output, state, fresh = self._step(frame, keep, state, integration, following)
+            outputs.append(output)
+            memory.append(fresh)
+        return outputs, memory
 
-        return self._run(y, uv, regions, prompt, strength, None, window), next_state
-
-    def clip(
-        self, y: Tensor, uv: Tensor, regions: Tensor, prompt: Tensor, strength: Tensor, auto: Tensor | None = None
-    ) -> Output:
-        """A whole clip from a forgotten state: the arguments of `step` with T frames after the batch axis, [B,T,...].
-
-        `auto` [B,T,1] is 1 where the generator shall follow its own prompt estimate instead of `prompt`. The output
-        has B*T on its first axis.
-        """
-        batch, frames = y.shape[:2]
-
-        def window(_index: int, now: KeyValue) -> list[KeyValue]:
-            return [(_delayed(now[0], batch, back), _delayed(now[1], batch, back)) for back in range(1, reach + 1)]
-
-        reach = min(self.config.window, frames - 1)
-        y, uv, regions, prompt, strength = (t.flatten(0, 1) for t in (y, uv, regions, prompt, strength))
-        return self._run(y, uv, regions, prompt, strength, None if auto is None else auto.flatten(0, 1), window)
-
-    def encode(self, y: Tensor, uv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features of planes in 0..1 on the grids 1/4 and 1/8, and the latent."""
-        fine, middle, latent = self.encoder(y - 0.5, uv - 0.5)
-        return fine, middle, latent
-
-    def _run(
+    def _step(
         self,
-        y: Tensor,
-        uv: Tensor,
-        regions: Tensor,
-        prompt: Tensor,
-        strength: Tensor,
-        auto: Tensor | None,
-        window: Window,
-    ) -> Output:
-        fine, middle, z_lq = self.encode(y, uv)
-        prompt_hat = self.estimate(fine, z_lq)
-        if auto is not None:
-            prompt = torch.where(auto > 0, prompt_hat.detach(), prompt)
-        condition = self.embedding(prompt, torch.ones_like(strength))
-        velocity = self.velocity(z_lq, regions, condition, window)
-        z_hq = z_lq - strength[:, :, None, None] * velocity
-        residual_y, residual_uv = self.decoder(z_hq, middle, fine, condition)
-        amount = strength * torch.clamp(prompt.sum(dim=1, keepdim=True) / FULL_PROMPT, 0.0, 1.0)
+        frame: Frame,
+        keep: Tensor,
+        state: State,
+        integration: Integration,
+        ahead: list[list[KeyValue]] | None,
+    ) -> tuple[Output, State, list[BlockMemory]]:
+        kept = keep[:, :, None, None]
+        state = {name: kept * tensor for name, tensor in state.items()}
+        features = self.encoder(frame.y, frame.uv, self._before(frame, kept, state))
+        z_lq = features.latent
+        tokens = functional.avg_pool2d(z_lq, 2)
+        prompt_hat = self.estimate(features.edges, tokens)
+        prompt = frame.prompt
+        if frame.auto is not None:
+            prompt = torch.where(frame.auto > 0, prompt_hat.detach(), prompt)
+        spatial, temporal = self._codes(tokens, kept, state)
+        start = z_lq if self.context is None else self.context(z_lq, frame.regions, features.edges)
+
+        memory = memories(self.config, state)
+        for block, following in zip(memory, ahead or [], strict=False):
+            block.ahead = following
+        fresh: list[BlockMemory] = []
+
+        def velocity_under(words: Tensor) -> Velocity:
+            def velocity(z: Tensor, s: float) -> Tensor:
+                condition = self.embedding(words, torch.full_like(frame.strength, s))
+                priors = Priors(
+                    condition, spatial.vectors if spatial else None, temporal.vectors if temporal else None
+                )
+                out, remembered = self.velocity(z, priors, memory, keep)
+                if not fresh:
+                    fresh.extend(remembered)
+                change: Tensor = out
+                return change
+
+            return velocity
+
+        strength = frame.strength[:, :, None, None]
+        velocity = velocity_under(prompt)
+        first = velocity(start, 1.0)
+        if integration == ONE_STEP:
+            z_hq = start - strength * first
+        else:
+            z = start
+            if integration.invert:
+                z = invert(velocity_under(torch.zeros_like(prompt)), z, integration.steps)
+            z_hq = integrate(velocity, z, integration.steps, strength)
+        if self.recurrence is not None:
+            z_hq = self.recurrence(z_hq, kept * state["restored"] + (1.0 - kept) * z_hq)
+        condition = self.embedding(prompt, torch.zeros_like(frame.strength))
+        change_y, change_uv = self.decoder(z_hq, features.middle, features.fine, condition)
+        amount = frame.strength * torch.clamp(prompt.sum(dim=1, keepdim=True) / FULL_PROMPT, 0.0, 1.0)
         amount = amount[:, :, None, None]
-        return Output(amount * residual_y, amount * residual_uv, prompt_hat, z_lq, velocity)
+        change_y, change_uv = amount * change_y, amount * change_uv
+        log_gain = None
+        if self.illumination is not None:
+            log_gain = self.illumination(z_hq, frame.y, state["log_gain"], keep)
+            light_y, light_uv = illuminate(frame.y, frame.uv, log_gain, amount)
+            change_y, change_uv = change_y + light_y, change_uv + light_uv
+        output = Output(change_y, change_uv, prompt_hat, z_lq, first, log_gain, spatial, temporal)
+        return output, self._next(frame, output, tokens, z_hq, fresh), fresh
+
+    def _before(self, frame: Frame, kept: Tensor, state: State) -> tuple[Tensor, Tensor] | None:
+        """The planes restored last; this frame's own where there was none."""
+        if not self.config.previous:
+            return None
+        return (
+            state["before_y"] + (1.0 - kept) * frame.y,
+            state["before_uv"] + (1.0 - kept) * frame.uv,
+        )
+
+    def _codes(self, tokens: Tensor, kept: Tensor, state: State) -> tuple[Lookup | None, Lookup | None]:
+        if self.codebook is None:
+            return None, None
+        before = state["tokens"] + (1.0 - kept) * tokens if self.config.temporal_codes else None
+        return self.codebook(tokens, before)  # type: ignore[no-any-return]
+
+    def _next(self, frame: Frame, output: Output, tokens: Tensor, z_hq: Tensor, fresh: list[BlockMemory]) -> State:
+        height, width = tokens.shape[2:]
+        found = stored(fresh, height, width)
+        found |= {"tokens": tokens, "restored": z_hq}
+        # A copy without a gradient: what was restored is the next frame's input, as noise and blur are.
+        found["before_y"] = torch.clamp(frame.y + output.change_y, 0.0, 1.0).detach()
+        found["before_uv"] = torch.clamp(frame.uv + output.change_uv, 0.0, 1.0).detach()
+        if output.log_gain is not None:
+            found["log_gain"] = output.log_gain
+        return {name: found[name] for name in state_specs(self.config)}
 
 
-def _delayed(tokens: Tensor, batch: int, frames: int) -> Tensor:
-    """The tokens [B*T,C,N] of `frames` frames ago, zero before the clip's first frame."""
-    clip = tokens.reshape(batch, -1, *tokens.shape[1:])
-    return functional.pad(clip[:, :-frames], (0, 0, 0, 0, frames, 0)).flatten(0, 1)
+def _frame_at(clip: Frame, index: int) -> Frame:
+    y, uv, regions, prompt, strength = (
+        tensor[:, index] for tensor in (clip.y, clip.uv, clip.regions, clip.prompt, clip.strength)
+    )
+    return Frame(y, uv, regions, prompt, strength, None if clip.auto is None else clip.auto[:, index])
+
+
+def _folded(outputs: list[Output]) -> Output:
+    """One output with [B,...] of each frame folded into [B*T,...]."""
+
+    def fold(tensors: list[Tensor]) -> Tensor:
+        return torch.stack(tensors, dim=1).flatten(0, 1)
+
+    def codes(lookups: list[Lookup | None]) -> Lookup | None:
+        there = [lookup for lookup in lookups if lookup is not None]
+        if not there:
+            return None
+        commitment = torch.stack([lookup.commitment for lookup in there]).mean()
+        return Lookup(fold([k.vectors for k in there]), fold([k.scores for k in there]), commitment)
+
+    gains = [out.log_gain for out in outputs if out.log_gain is not None]
+    return Output(
+        fold([out.change_y for out in outputs]),
+        fold([out.change_uv for out in outputs]),
+        fold([out.prompt_hat for out in outputs]),
+        fold([out.z_lq for out in outputs]),
+        fold([out.velocity for out in outputs]),
+        fold(gains) if gains else None,
+        codes([out.spatial for out in outputs]),
+        codes([out.temporal for out in outputs]),
+    )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from generator.blocks import zero_init
 
 SMALLEST = 1e-2
-"""Pooled features below this are as good as none."""
+"""Detail below this, in standard deviations of its kind, is as good as none."""
 
 
 class PromptEmbedding(nn.Module):
@@ -45,21 +45,22 @@ class Modulation(nn.Module):
 
 
 class PromptEstimate(nn.Module):
-    """What the picture needs: weights [B,P] in 0..1, judged from pooled features.
+    """What the picture needs: weights [B,P] in 0..1, judged from the detail strengths and the pooled latent.
 
-    The finest grid takes part, because noise, blur and blocks show in how much fine detail there is, which the latent
-    need not keep; on a logarithmic scale, because a little noise differs from none as much as a lot from some.
+    Noise, blur and blocks show in how strong each kind of fine detail is, which the latent need not keep: its mean over
+    the picture, and its mean logarithm, which says how strong it is where the picture is flat.
     """
 
-    def __init__(self, fine: int, coarse: int, prompts: int) -> None:
+    def __init__(self, edges: int, coarse: int, prompts: int) -> None:
         super().__init__()
-        self.detail = nn.Conv2d(fine, fine, 1)
-        self.content = nn.Conv2d(coarse, coarse, 1)
-        self.first = nn.Linear(fine + coarse, coarse)
+        self.content = nn.Conv2d(coarse, edges, 1)
+        self.first = nn.Linear(3 * edges, coarse)
         self.second = nn.Linear(coarse, prompts)
 
-    def forward(self, fine: Tensor, latent: Tensor) -> Tensor:
-        """Estimate the prompt vector from features [B,F,h,w] on the finest grid and the latent [B,C,h/4,w/4]."""
-        grids = (torch.relu(self.detail(fine)), torch.relu(self.content(latent)))
-        pooled = torch.log(torch.cat([grid.mean(dim=(2, 3)) for grid in grids], dim=1) + SMALLEST)
-        return torch.sigmoid(self.second(torch.relu(self.first(pooled))))
+    def forward(self, edges: Tensor, tokens: Tensor) -> Tensor:
+        """Estimate the prompt vector from detail strengths [B,E,h,w] and the pooled latent [B,C,h,w]."""
+        overall = torch.log(edges.mean(dim=(2, 3)) + SMALLEST)
+        flat = torch.log(edges + SMALLEST).mean(dim=(2, 3))
+        content = torch.relu(self.content(tokens)).mean(dim=(2, 3))
+        hidden = torch.relu(self.first(torch.cat([overall, flat, content], dim=1)))
+        return torch.sigmoid(self.second(hidden))

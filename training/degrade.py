@@ -1,4 +1,4 @@
-"""What a call does to a picture: blur, darkness, sensor noise, lost resolution, compression.
+"""What a call does to a picture: weather, blur, darkness, sensor noise, lost resolution, compression.
 
 A clip shares its parameters, which is what makes a temporal model worth having. Strengths are levels in 0..1 per task;
 the prompt weight of a task that is present runs from .25 to 1.
@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.faces import Picture
+from training.weather import add_haze, add_rain
 
 Floats = NDArray[np.float32]
 Planar = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """y [T, 1, H, W] and uv [T, 2, H/2, W/2]"""
 
-TASKS = ("noise", "compression", "low light", "blur", "low resolution")
+TASKS = ("noise", "compression", "low light", "blur", "low resolution", "haze", "rain")
 CLEAN_SHARE = 0.12
 GAMMA = 2.2
 WARM_UP_FRAMES = 1
@@ -51,6 +52,10 @@ def degrade(frames: list[Picture], what: Degradation, rng: np.random.Generator) 
     """Apply the tasks in the order in which a camera and a call do it, and return planes."""
     levels = what.levels
     pictures: list[Floats] = [f.astype(np.float32) for f in frames]
+    if "haze" in levels:
+        pictures = add_haze(pictures, levels["haze"], rng)
+    if "rain" in levels:
+        pictures = add_rain(pictures, levels["rain"], rng)
     if "blur" in levels:
         kernel = blur_kernel(levels["blur"], rng)
         pictures = [_filtered(p, kernel) for p in pictures]

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from generator.model import Generator
+from generator.codebook import Lookup
+from generator.model import Frame, Generator
 
 EPSILON = 2e-3
 """Half an 8-bit step: where the Charbonnier loss turns from square to absolute."""
@@ -29,19 +30,25 @@ def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], a
     clip = y.shape[:2]
     ones = torch.ones(*clip, 1)
     auto = (torch.rand(clip[0], 1, 1) < auto_share).float().expand(*clip, 1)
-    out = generator.clip(y, uv, batch["regions"], batch["prompt"], ones, auto)
+    out = generator.clip(Frame(y, uv, batch["regions"], batch["prompt"], ones, auto))
     weight = BASE / (FLOOR + (y - batch["clean_y"]).abs().mean(dim=(1, 2, 3, 4), keepdim=True))
     error_y = weight * (y + out.change_y.reshape(y.shape) - batch["clean_y"])
     error_uv = weight * (uv + out.change_uv.reshape(uv.shape) - batch["clean_uv"])
     with torch.no_grad():
-        target = teacher.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1))[2]
+        target = teacher.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1)).latent
     return {
         "pixel": charbonnier(error_y) + 0.5 * charbonnier(error_uv),
         "gradient": 0.2 * gradient(error_y),
         "temporal": 0.5 * frame_difference(error_y),
         "flow": 0.02 * charbonnier(out.velocity - (out.z_lq.detach() - target)),
         "prompt": 0.02 * functional.mse_loss(out.prompt_hat, batch["prompt"].flatten(0, 1)),
+        "codes": 0.01 * code_loss(out.spatial) + 0.01 * code_loss(out.temporal),
     }
+
+
+def code_loss(lookup: Lookup | None) -> Tensor:
+    """Commitment, and an even use of the entries."""
+    return torch.zeros(()) if lookup is None else lookup.commitment + 0.1 * lookup.disuse()
 
 
 def charbonnier(difference: Tensor) -> Tensor:

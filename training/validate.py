@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.config import LATENT_STRIDE
-from generator.model import Generator, Output
+from generator.model import Frame, Generator, Output
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
@@ -105,7 +105,8 @@ def restore(generator: Generator, bad: Planar, regions: NDArray[np.float32], pro
     maps = torch.from_numpy(regions)[None, None].expand(1, count, *regions.shape)
 
     def run(prompts: Weights) -> Output:
-        return generator.clip(y[None], uv[None], maps, torch.from_numpy(prompts)[None], torch.ones(1, count, 1))
+        ones = torch.ones(1, count, 1)
+        return generator.clip(Frame(y[None], uv[None], maps, torch.from_numpy(prompts)[None], ones))
 
     if prompts is None:
         average, followed = None, []

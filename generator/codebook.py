@@ -1,0 +1,82 @@
+"""Spatio-temporal dual codebook: textures that faces have, and ways in which they change.
+
+Source: DVFace (2026). What differs: one token grid for both branches, cosine lookup, and at run time a soft one
+(attention over the entries), which is a matrix product; training assigns hard, with straight-through gradients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SHARPNESS = 20.0
+"""Factor on the cosine before the softmax: near-hard, yet smooth."""
+
+
+@dataclass(slots=True)
+class Lookup:
+    """What a codebook says to the tokens of a frame."""
+
+    vectors: Tensor
+    """[B,W,T]"""
+    scores: Tensor
+    """[B,T,K] log-odds of the entries"""
+    commitment: Tensor
+    """[] one minus the cosine of query and entry, both ways (van den Oord et al., 2017)"""
+
+    def perplexity(self) -> Tensor:
+        """How many entries are in use: exp of the entropy of the hard assignments; from 1 to K."""
+        entries = self.scores.shape[-1]
+        share = functional.one_hot(self.scores.argmax(dim=-1).flatten(), entries).float().mean(dim=0)
+        return torch.exp(-(share * torch.log(share + 1e-10)).sum())
+
+    def disuse(self) -> Tensor:
+        """How far the mean soft assignment is from even, in nats: 0 when all entries are used alike."""
+        share = torch.softmax(self.scores, dim=-1).flatten(0, 1).mean(dim=0)
+        return (share * torch.log(share * self.scores.shape[-1] + 1e-10)).sum()
+
+
+class Codebook(nn.Module):
+    """Entries [K,W], looked up by cosine."""
+
+    def __init__(self, entries: int, width: int) -> None:
+        super().__init__()
+        self.entries = nn.Parameter(torch.randn(entries, width))
+
+    def forward(self, query: Tensor) -> Lookup:
+        """Look queries [B,W,T] up."""
+        entries = functional.normalize(self.entries, dim=1)
+        tokens = (query / torch.sqrt((query * query).sum(dim=1, keepdim=True) + 1e-6)).transpose(1, 2)
+        scores = SHARPNESS * (tokens @ entries.transpose(0, 1))
+        weights = torch.softmax(scores, dim=-1)
+        if not self.training:
+            return Lookup((weights @ entries).transpose(1, 2), scores, scores.new_zeros(()))
+        hard = functional.one_hot(scores.argmax(dim=-1), entries.shape[0]).to(weights.dtype)
+        chosen = hard @ entries
+        ours, theirs = (tokens * chosen.detach()).sum(dim=-1), (tokens.detach() * chosen).sum(dim=-1)
+        commitment = (1 - ours).mean() + 0.25 * (1 - theirs).mean()
+        return Lookup(((hard + weights - weights.detach()) @ entries).transpose(1, 2), scores, commitment)
+
+
+class DualCodebook(nn.Module):
+    """A spatial codebook on the latent, a temporal one on its difference from the frame before."""
+
+    def __init__(self, channels: int, entries: int, width: int, spatial: bool, temporal: bool) -> None:
+        super().__init__()
+        self.to_spatial = nn.Conv2d(channels, width, 1) if spatial else None
+        self.spatial = Codebook(entries, width) if spatial else None
+        self.to_temporal = nn.Conv2d(channels, width, 1, bias=False) if temporal else None
+        self.temporal = Codebook(entries, width) if temporal else None
+
+    def forward(self, tokens: Tensor, before: Tensor | None) -> tuple[Lookup | None, Lookup | None]:
+        """Look up a frame's pooled latent [B,C,h,w]; `before` is the last one's, equal to it where there was none."""
+        spatial = temporal = None
+        if self.spatial is not None and self.to_spatial is not None:
+            spatial = self.spatial(self.to_spatial(tokens).flatten(2))
+        if self.temporal is not None and self.to_temporal is not None and before is not None:
+            # Un-averaged features: the attention window averages away what this codebook keys on.
+            temporal = self.temporal(self.to_temporal(tokens - before).flatten(2))
+        return spatial, temporal

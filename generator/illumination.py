@@ -1,0 +1,59 @@
+"""Exposure, apart from detail: a coarse map of log-gains, slow to change.
+
+Source: the split of illumination and detail that low-light video needs (DL-Diff, CUGD): a gain that is decided anew in
+each frame flickers, and amplifies what noise there is.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from generator.blocks import zero_init
+from generator.config import TOKEN_STRIDE
+
+DARKEST, BRIGHTEST = -1.0, 2.0
+"""Range of the log-gain: a factor of 0.37 to 7.4 on gamma-coded values."""
+RATE = 0.08
+"""Most that a log-gain changes from frame to frame."""
+BLACK = 16 / 255
+GREY = 128 / 255
+STATISTICS = 2
+
+
+class Illumination(nn.Module):
+    """Latent and brightness of the whole crop to log-gains of luma and chroma, [B,2,h/2,w/2]; zero at the start."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.local = nn.Conv2d(channels, width, 1)
+        self.overall = nn.Linear(STATISTICS, width)
+        self.out = zero_init(nn.Conv2d(width, 2, 1))
+
+    def forward(self, z: Tensor, y: Tensor, before: Tensor, keep: Tensor) -> Tensor:
+        """Log-gains of a frame.
+
+        Args:
+            z: [B,C,h,w]
+            y: [B,1,H,W] in 0..1
+            before: [B,2,h/2,w/2] of the last frame.
+            keep: [B,1]; where it is 0 there was no last frame, and no limit to the change.
+        """
+        mean = y.mean(dim=(2, 3))
+        overall = self.overall(torch.cat([mean, torch.log(mean + 0.02)], dim=1))[:, :, None, None]
+        hidden = torch.relu(self.local(functional.avg_pool2d(z, 2)) + overall)
+        wanted = torch.clamp(self.out(hidden), DARKEST, BRIGHTEST)
+        free = (1.0 - keep)[:, :, None, None] * (BRIGHTEST - DARKEST)
+        change = wanted - before
+        return before + torch.minimum(torch.maximum(change, -RATE - free), RATE + free)
+
+
+def illuminate(y: Tensor, uv: Tensor, log_gain: Tensor, amount: Tensor) -> tuple[Tensor, Tensor]:
+    """What the gains change in y [B,1,H,W] and uv [B,2,H/2,W/2], `amount` [B,1,1,1] of the way in log-gain."""
+    luma, chroma = (torch.exp(amount * log_gain) - 1.0).chunk(2, dim=1)
+    return (y - BLACK) * _spread(luma, TOKEN_STRIDE), (uv - GREY) * _spread(chroma, TOKEN_STRIDE // 2)
+
+
+def _spread(coarse: Tensor, factor: int) -> Tensor:
+    return functional.interpolate(coarse, scale_factor=float(factor), mode="bilinear", align_corners=False)

@@ -1,0 +1,91 @@
+"""Patches of the planes to features on the finest grid, with the previous restored planes as a second look."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from generator.blocks import ConvNorm, zero_init
+from generator.config import PATCH
+
+CLOSES_AT = 0.02
+"""Start value of how fast the gate for the previous planes closes, per unit of disagreement and channel."""
+
+
+def cosine_basis(edge: int) -> Tensor:
+    """The orthonormal two-dimensional cosine transform (DCT-II) of a patch: [edge^2, edge, edge]."""
+    place = torch.arange(edge)
+    basis = torch.cos(math.pi * (place[None] + 0.5) * place[:, None] / edge) * math.sqrt(2 / edge)
+    basis[0] /= math.sqrt(2)
+    return (basis[:, None, :, None] * basis[None, :, None, :]).reshape(edge * edge, edge, edge)
+
+
+class Patches(nn.Module):
+    """[B,1,H,W] and [B,2,H/2,W/2], centred on zero, to [B,C,H/4,W/4]; linear.
+
+    It starts as a cosine transform: normalised per channel, fine detail and noise then stand as large as brightness.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.y = ConvNorm(1, channels, PATCH, stride=PATCH)
+        self.uv = ConvNorm(2, channels, PATCH // 2, stride=PATCH // 2)
+        self._start_as_transform()
+
+    @torch.no_grad()
+    def _start_as_transform(self) -> None:
+        luma, chroma = self.y.get_parameter("0.weight"), self.uv.get_parameter("0.weight")
+        patches = cosine_basis(PATCH)[: luma.shape[0]]
+        luma[: len(patches), 0] = patches
+        chroma.zero_()
+        patches = cosine_basis(PATCH // 2)
+        for row in range(min(2 * len(patches), max(0, chroma.shape[0] - PATCH**2))):
+            chroma[PATCH**2 + row, row // len(patches)] = patches[row % len(patches)]
+
+    def forward(self, y: Tensor, uv: Tensor) -> Tensor:
+        """Transform both planes and add them up."""
+        out: Tensor = self.y(y) + self.uv(uv)
+        return out
+
+
+class PreviousPlanes(nn.Module):
+    """p + W(g (q - p)) for the patches p of this frame and q of the last restored one, with W zero at the start.
+
+    The gate g in 0..1 closes where the two disagree on average over 3x3 patches: noise averages out, motion does not.
+    It is the cheapest denoiser there is: a steady picture is averaged over all its frames.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.disagreement = nn.Conv2d(channels, 1, 1, bias=False)
+        nn.init.constant_(self.disagreement.weight, CLOSES_AT)
+        self.mix = zero_init(nn.Conv2d(channels, channels, 1))
+
+    def forward(self, now: Tensor, before: Tensor) -> Tensor:
+        """Mix patches [B,C,h,w]."""
+        difference = before - now
+        smooth = functional.avg_pool2d(difference, 3, stride=1, padding=1)
+        gate = torch.clamp(1.0 - self.disagreement(smooth.abs()), 0.0, 1.0)
+        out: Tensor = now + self.mix(gate * difference)
+        return out
+
+
+class Stem(nn.Module):
+    """Planes in 0..1 to features [B,C,H/4,W/4] and the plain patches, which still hold all of the picture."""
+
+    def __init__(self, channels: int, previous: bool) -> None:
+        super().__init__()
+        self.patches = Patches(channels)
+        self.previous = PreviousPlanes(channels) if previous else None
+        self.fuse = ConvNorm(channels, channels, 3)
+
+    def forward(self, y: Tensor, uv: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+        """Features and patches; `before` are the planes restored last, registered with these."""
+        patches = self.patches(y - 0.5, uv - 0.5)
+        x = patches
+        if self.previous is not None and before is not None:
+            x = self.previous(patches, self.patches(before[0] - 0.5, before[1] - 0.5))
+        return x + torch.relu(self.fuse(x)), patches
