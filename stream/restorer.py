@@ -106,13 +106,11 @@ class FaceRestorer:
 
     def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
         crop = next_crop(self.crop, face.box, planes.width, planes.height, self._sizes)
-        lane = self._lanes[crop.graph]
         if self.crop is not None and crop != self.crop:
-            # What the latents remember lies elsewhere in the new crop.
+            # What the latents remember lies elsewhere in the new crop; a graph that is left starts anew the next time.
             self._lanes[self.crop.graph].cache.forget()
-            lane.cache.forget()
         self.crop = crop
-        return lane, crop
+        return self._lanes[crop.graph], crop
 
     def _step(
         self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float

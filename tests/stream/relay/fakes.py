@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -96,16 +96,20 @@ class Ramp(VideoStreamTrack):
 class Caller:
     """An aiortc client of the relay."""
 
-    def __init__(self, client: TestClient, audio: bool = False) -> None:  # type: ignore[type-arg]
+    def __init__(
+        self,
+        client: TestClient,  # type: ignore[type-arg]
+        audio: bool = False,
+        tracks: Sequence[MediaStreamTrack] | None = None,
+    ) -> None:
         self.http = client
         self.pc = RTCPeerConnection(RTCConfiguration([]))
         self.channel: RTCDataChannel = self.pc.createDataChannel("clearcall")
         self.messages: asyncio.Queue[str] = asyncio.Queue()
         self.tracks: dict[str, MediaStreamTrack] = {}
         self.location = ""
-        self.pc.addTrack(Ramp())
-        if audio:
-            self.pc.addTrack(AudioStreamTrack())
+        for track in tracks or (Ramp(), *([AudioStreamTrack()] if audio else [])):
+            self.pc.addTrack(track)
         self.channel.on("message", self.messages.put_nowait)
         self.pc.on("track", lambda track: self.tracks.update({track.kind: track}))
 
