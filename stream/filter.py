@@ -26,8 +26,10 @@ log = logging.getLogger(__name__)
 class FaceFilter:
     """One stream's filter. `process` belongs to one thread; prompt, strength and figures to any."""
 
-    def __init__(self, model: Model, prompt: str = "auto", strength: float = 1.0) -> None:
-        """Load the face tracker.
+    def __init__(
+        self, model: Model, prompt: str = "auto", strength: float = 1.0, budget_s: float | None = None
+    ) -> None:
+        """Load the face tracker. With `budget_s`, graphs whose steps take longer give way to smaller ones.
 
         Raises:
             BadInput: The prompt is unknown or the strength out of range.
@@ -38,7 +40,7 @@ class FaceFilter:
         self.set_prompt(prompt)
         self.set_strength(strength)
         self._tracker = FaceTracker(model_paths())
-        self._restorer = FaceRestorer(model)
+        self._restorer = FaceRestorer(model, budget_s)
         self._stages = Stages(("track", "crop", "engine", "paste"))
         self._time = 0.0
         self._given: float | None = None
