@@ -39,7 +39,8 @@ def column(model: Model, still: Picture, levels: dict[str, float]) -> tuple[Pict
     """The last frame of a damaged clip of the still, and the same restored; BGR, [EDGE,EDGE,3]."""
     top, left = (still.shape[0] - EDGE) // 2, (still.shape[1] - EDGE) // 2
     square = np.ascontiguousarray(still[top : top + EDGE, left : left + EDGE])
-    frames = [_frame(planes) for planes in _each(degrade([square] * FRAMES, Degradation(levels), np.random.default_rng(3)))]
+    damaged = degrade([square] * FRAMES, Degradation(levels), np.random.default_rng(3))
+    frames = [_frame(planes) for planes in _each(damaged)]
     face_filter = FaceFilter(model)
     restored = frames[0]
     for index, frame in enumerate(frames):
@@ -75,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         model = open_model(arguments.model)
-        stills = [s for s in (load_still(f.path) for f in list_faces(arguments.faces) if not f.clip) if min(s.shape[:2]) >= EDGE]
+        stills = [load_still(file.path) for file in list_faces(arguments.faces) if not file.clip]
+        stills = [still for still in stills if min(still.shape[:2]) >= EDGE]
         if len(stills) < len(COLUMNS):
             raise BadInput(f"{arguments.faces}: fewer than {len(COLUMNS)} stills of at least {EDGE} pixels")
         step = len(stills) // len(COLUMNS)

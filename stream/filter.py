@@ -8,7 +8,7 @@ from collections import Counter
 
 import av
 
-from engines.errors import BadInput, EngineError
+from engines.errors import BadInput, ClearcallError, EngineError
 from stream.face.models import model_paths
 from stream.face.tracker import FaceTracker
 from stream.frames.pixels import is_full_range, read_planes
@@ -86,7 +86,8 @@ class FaceFilter:
         except Exception as error:  # fail open: the call goes on with the picture as it came
             kind = _kind(error)
             if not self._failures[kind]:
-                log.warning("frames pass unrestored (%s): %s", kind, error, exc_info=not isinstance(error, BadInput))
+                traceback = not isinstance(error, ClearcallError)
+                log.warning("frames pass unrestored (%s): %s", kind, error, exc_info=traceback)
             self._failures[kind] += 1
             self._forget()
             out = frame

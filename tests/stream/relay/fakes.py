@@ -39,7 +39,9 @@ class FakeFilter:
 
     open = 0
 
-    def __init__(self, model: Model, prompt: str = "auto", strength: float = 1.0) -> None:
+    def __init__(
+        self, model: Model, prompt: str = "auto", strength: float = 1.0, budget_s: float | None = None
+    ) -> None:
         self.set_prompt(prompt)
         self.strength = strength
         self._closed = False
