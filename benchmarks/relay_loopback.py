@@ -1,8 +1,9 @@
 """A call to a relay on this machine: frames a second, missing frames, and the delay that the filter adds.
 
-Run as `python -m benchmarks.relay_loopback [RECORDING] [--seconds 20] [--model lite]`. The relay is a process of its
-own; the caller, here, replays the recording as its camera at the recording's own frame rate, as VP8. The caller's
-decoder and encoder share the machine with the relay, as they do when a browser calls from the same laptop.
+Run as `python -m benchmarks.relay_loopback [RECORDING] [--seconds 20] [--model lite] [--prompt auto] [--strength 1]`;
+strength 0 is an echo and tells what the way there and back costs alone. The relay is a process of its own; the caller,
+here, replays the recording as its camera at the recording's own frame rate, as VP8. The caller's decoder and encoder
+share the machine with the relay, as they do when a browser calls from the same laptop.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ CLOCK = 90_000
 """Ticks a second of video over RTP."""
 WARM_UP_S = 2.0
 """Left out of the figures: the connection, the first key frame, the model's first steps."""
+FIRST_PICTURE_S = 30.0
 
 
 @dataclass(slots=True)
@@ -65,7 +67,11 @@ class Result:
         if self.round_trips:
             median, p95 = np.percentile(self.round_trips, [50, 95])
             yield f"round trip, camera to decoded return: median {median:.1f} ms, p95 {p95:.1f} ms"
-        yield f"dropped, by reason: {json.dumps(self.figures.get('dropped', {}))}"
+        stages = self.figures.get("stages")
+        for name, times in stages.items() if isinstance(stages, dict) else ():
+            yield f"  {name}: median {times['median_ms']:.1f} ms, p95 {times['p95_ms']:.1f} ms"
+        for key, text in (("crop", "crop, last"), ("dropped", "dropped, whole call"), ("failures", "unrestored")):
+            yield f"{text}: {json.dumps(self.figures.get(key))}"
 
 
 class Camera(MediaStreamTrack):
@@ -135,8 +141,14 @@ def relay(model: str) -> Iterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def call(address: str, camera: Camera, figures: dict[str, object]) -> AsyncIterator[MediaStreamTrack]:
-    """A call to the relay; gives the returned track, and keeps `figures` at the relay's latest."""
+async def call(
+    address: str, wishes: dict[str, str], camera: Camera, figures: dict[str, object]
+) -> AsyncIterator[MediaStreamTrack]:
+    """A call to the relay; gives the returned track, and keeps `figures` at the relay's latest.
+
+    Raises:
+        ClearcallError: The relay refused it, or no picture came back.
+    """
     pc = RTCPeerConnection(RTCConfiguration([]))
     returned: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
     channel = pc.createDataChannel("clearcall")
@@ -149,7 +161,7 @@ async def call(address: str, camera: Camera, figures: dict[str, object]) -> Asyn
     await pc.setLocalDescription(await pc.createOffer())
     offer, headers = pc.localDescription.sdp, {"Content-Type": "application/sdp"}
     async with aiohttp.ClientSession(address) as http:
-        async with http.post("/call", data=offer, headers=headers) as answer:
+        async with http.post("/call", params=wishes, data=offer, headers=headers) as answer:
             text = await answer.text()
             if answer.status != 201:
                 raise ClearcallError(f"the relay refused the call: {text.strip()}")
@@ -163,12 +175,18 @@ async def call(address: str, camera: Camera, figures: dict[str, object]) -> Asyn
                 pass
 
 
-async def measure(address: str, frames: list[av.VideoFrame], rate: Fraction, seconds: float) -> Result:
-    """Call for so many seconds after the warm-up."""
+async def measure(
+    address: str, wishes: dict[str, str], frames: list[av.VideoFrame], rate: Fraction, seconds: float
+) -> Result:
+    """Call for so many seconds after the warm-up; `wishes` are the call's prompt and strength."""
     camera = Camera(frames, rate)
     result = Result(seconds, 0, 0, [])
-    async with call(address, camera, result.figures) as track:
-        origin = (await track.recv()).pts or 0
+    async with call(address, wishes, camera, result.figures) as track:
+        try:
+            async with asyncio.timeout(FIRST_PICTURE_S):
+                origin = (await track.recv()).pts or 0
+        except (TimeoutError, MediaStreamError):
+            raise ClearcallError("no picture came back") from None
         # The receiver counts time stamps from the first frame it got, which is the camera's first.
         begin = time.monotonic() + WARM_UP_S
         end = begin + seconds
@@ -195,6 +213,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("recording", nargs="?", type=Path, default=RECORDING)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--model", default="lite")
+    parser.add_argument("--prompt", default="auto")
+    parser.add_argument("--strength", default="1", help="0 is an echo")
     arguments = parser.parse_args(argv)
     aiortc_tuning.tune()
     try:
@@ -202,7 +222,8 @@ def main(argv: list[str] | None = None) -> int:
             raise BadInput("--seconds must be 1 to 3600")
         frames, rate = read_frames(arguments.recording)
         with relay(arguments.model) as address:
-            result = asyncio.run(measure(address, frames, rate, arguments.seconds))
+            wishes = {"prompt": arguments.prompt, "strength": arguments.strength}
+            result = asyncio.run(measure(address, wishes, frames, rate, arguments.seconds))
     except ClearcallError as error:
         print(f"relay_loopback: {error}", file=sys.stderr)
         return error.exit_status

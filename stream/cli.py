@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+from typing import NoReturn
 
 from engines.errors import ClearcallError
 
@@ -25,8 +26,16 @@ def _version() -> str:
     return version("clearcall")
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, exit status 2."""
+        self.exit(2, f"clearcall: {message} ({self.prog} --help tells more)\n")
+
+
 def _overview() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="clearcall",
         description="Restores the face in a live video call.",
         epilog="clearcall COMMAND --help tells more of a command.",
@@ -57,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"clearcall: {name} needs {error.name}: pip install 'clearcall[train]'", file=sys.stderr)
         return 1
-    parser = argparse.ArgumentParser(prog=f"clearcall {name}", description=text.capitalize() + ".")
+    parser = OneLineParser(prog=f"clearcall {name}", description=text.capitalize() + ".")
     module.add_arguments(parser)
     arguments = parser.parse_args(rest)
     try:

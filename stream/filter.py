@@ -8,7 +8,7 @@ from collections import Counter
 
 import av
 
-from engines.errors import BadInput, EngineError
+from engines.errors import BadInput, ClearcallError, EngineError
 from stream.face.models import model_paths
 from stream.face.tracker import FaceTracker
 from stream.frames.pixels import is_full_range, read_planes
@@ -26,8 +26,10 @@ log = logging.getLogger(__name__)
 class FaceFilter:
     """One stream's filter. `process` belongs to one thread; prompt, strength and figures to any."""
 
-    def __init__(self, model: Model, prompt: str = "auto", strength: float = 1.0) -> None:
-        """Load the face tracker.
+    def __init__(
+        self, model: Model, prompt: str = "auto", strength: float = 1.0, budget_s: float | None = None
+    ) -> None:
+        """Load the face tracker. With `budget_s`, graphs whose steps take longer give way to smaller ones.
 
         Raises:
             BadInput: The prompt is unknown or the strength out of range.
@@ -38,7 +40,7 @@ class FaceFilter:
         self.set_prompt(prompt)
         self.set_strength(strength)
         self._tracker = FaceTracker(model_paths())
-        self._restorer = FaceRestorer(model)
+        self._restorer = FaceRestorer(model, budget_s)
         self._stages = Stages(("track", "crop", "engine", "paste"))
         self._time = 0.0
         self._given: float | None = None
@@ -84,7 +86,8 @@ class FaceFilter:
         except Exception as error:  # fail open: the call goes on with the picture as it came
             kind = _kind(error)
             if not self._failures[kind]:
-                log.warning("frames pass unrestored (%s): %s", kind, error, exc_info=not isinstance(error, BadInput))
+                traceback = not isinstance(error, ClearcallError)
+                log.warning("frames pass unrestored (%s): %s", kind, error, exc_info=traceback)
             self._failures[kind] += 1
             self._forget()
             out = frame

@@ -17,6 +17,8 @@ from stream.timing import Histogram
 
 PATIENCE_S = 0.5
 """A frame in the filter for longer than this has stalled it: newer ones go past it, as they came."""
+STEP_BUDGET_S = 0.02
+"""What one step of the generator may take at 30 frames a second, next to tracking, decoding and encoding."""
 RECENT = 300
 """Frames that the added delay is told of, one to two times as many."""
 FPS_OVER = 60

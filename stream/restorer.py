@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import av
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError
+from stream.budget import Budget
 from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
@@ -49,8 +51,10 @@ class _Lane:
 class FaceRestorer:
     """Restores the face of one stream; frames in order, one thread at a time."""
 
-    def __init__(self, model: Model) -> None:
-        """Make buffers and latent caches for all graphs of the model."""
+    def __init__(
+        self, model: Model, budget_s: float | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """Make buffers and latent caches for all graphs of the model; `budget_s` is what a step of it may take."""
         self._lanes = {
             edge: _Lane(
                 engine,
@@ -60,7 +64,8 @@ class FaceRestorer:
             )
             for edge, engine in model.engines.items()
         }
-        self._sizes = tuple(self._lanes)
+        self._budget = Budget(self._lanes, budget_s)
+        self._clock = clock
         self._track_id: int | None = None
         self._average: Weights | None = None
         self.crop: Crop | None = None
@@ -105,14 +110,12 @@ class FaceRestorer:
         return restored
 
     def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
-        crop = next_crop(self.crop, face.box, planes.width, planes.height, self._sizes)
-        lane = self._lanes[crop.graph]
+        crop = next_crop(self.crop, face.box, planes.width, planes.height, self._budget.allowed())
         if self.crop is not None and crop != self.crop:
-            # What the latents remember lies elsewhere in the new crop.
+            # What the latents remember lies elsewhere in the new crop; a graph that is left starts anew the next time.
             self._lanes[self.crop.graph].cache.forget()
-            lane.cache.forget()
         self.crop = crop
-        return lane, crop
+        return self._lanes[crop.graph], crop
 
     def _step(
         self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
@@ -130,7 +133,9 @@ class FaceRestorer:
         self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], prompt: Weights, strength: float
     ) -> StepOutputs:
         self.prompt = prompt
+        began = self._clock()
         out = lane.engine.step(StepInputs(crop.y, crop.uv, regions, prompt[None], strength), lane.cache)
+        self._budget.took(crop.y.shape[-1], self._clock() - began)
         estimate = out.prompt_hat[0]
         if not np.isfinite(estimate).all():
             # The picture beside it is no better, and both the average and the latents would keep it for good.

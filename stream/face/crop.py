@@ -10,6 +10,10 @@ from stream.face.roi import Box
 MARGIN = 1.7
 """Edge of the crop wanted, in face sizes."""
 
+TIGHTEST = 1.3
+"""Margin down to which the largest graph is taken as it is: a narrower crop at the camera's own resolution is better
+than a wide one scaled down."""
+
 RESIZE = 0.08
 """How far past a size the wanted edge has to be, either way, before a crop of it or of the next one up changes."""
 
@@ -67,21 +71,29 @@ def next_crop(
 
 
 def _size(previous: Crop | None, wanted: float, graph_sizes: tuple[int, ...]) -> int:
-    fresh = _smallest(wanted, graph_sizes)
-    if previous is None or _smallest(previous.size, graph_sizes) != previous.size:
-        return fresh
-    # The wanted edges that this size is for lie between the next smaller size and itself.
-    lower = max((size for size in graph_sizes if size < previous.size), default=0)
-    if previous.size > max(graph_sizes):
-        lower = max(lower, previous.size - COARSE)
-    keep = lower * (1 - RESIZE) <= wanted <= previous.size * (1 + RESIZE)
-    return previous.size if keep else fresh
+    largest = max(graph_sizes)
+    before = 0 if previous is None else previous.size
+    if before not in graph_sizes and (before <= largest or (before - largest) % COARSE):
+        return _smallest(wanted, graph_sizes)
+    # The wanted edges that this size is for lie between what the next smaller one holds and what it holds itself.
+    smaller = max((size for size in graph_sizes if size < before), default=0)
+    lower = _holds(max(smaller, before - COARSE) if before > largest else smaller, largest)
+    keep = lower * (1 - RESIZE) <= wanted <= _holds(before, largest) * (1 + RESIZE)
+    return before if keep else _smallest(wanted, graph_sizes)
+
+
+def _holds(size: int, largest: int) -> float:
+    """The wanted edge that a crop of this size is good for; from the largest graph on the margin may shrink."""
+    return size if size < largest else size * MARGIN / TIGHTEST
 
 
 def _smallest(wanted: float, graph_sizes: tuple[int, ...]) -> int:
     """The smallest size that holds the wanted edge, or nearly."""
-    fitting = [size for size in graph_sizes if size * (1 + TOLERANCE) >= wanted]
-    return min(fitting) if fitting else math.ceil(wanted / COARSE) * COARSE
+    largest = max(graph_sizes)
+    fitting = [size for size in graph_sizes if _holds(size, largest) * (1 + TOLERANCE) >= wanted]
+    if fitting:
+        return min(fitting)
+    return largest + COARSE * math.ceil((wanted * TIGHTEST / MARGIN / (1 + TOLERANCE) - largest) / COARSE)
 
 
 def _place(before: int | None, start: float, end: float, size: int, frame: int, step: int) -> int:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +14,29 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from stream.face.models import FaceModelError
+
+_first = threading.Lock()
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep LiteRT's greeting off the user's terminal: it comes once a process, and there is no setting for it.
+
+    Only the first caller hushes, so that standard error is away for some milliseconds in the life of a process.
+    """
+    if not _first.acquire(blocking=False):
+        yield
+        return
+    # Never released: the greeting comes but once.
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class Net:
@@ -21,8 +49,9 @@ class Net:
             FaceModelError: The file is not a model that LiteRT can run.
         """
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+            with _hushed():
+                self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise FaceModelError(f"LiteRT cannot load {path}: {error}") from error
         self._input: int = self._interpreter.get_input_details()[0]["index"]

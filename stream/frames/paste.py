@@ -17,8 +17,8 @@ from stream.frames.planes import Plane
 FEATHER = 0.125
 """Width of the ramp along each side of the crop, as a share of its edge."""
 
-RGB_FROM_YUV = np.array([[1.164, 0.0, 1.596], [1.164, -0.392, -0.813], [1.164, 2.017, 0.0]], np.float32)
-"""Change of red, green and blue (rows) per unit of Y, U and V (BT.601, limited range)."""
+FROM_LUMA, RED_FROM_V, GREEN_FROM_U, GREEN_FROM_V, BLUE_FROM_U = 1.164, 1.596, -0.392, -0.813, 2.017
+"""Change of a component of RGB per unit of Y, U or V (BT.601, limited range)."""
 
 Mask = NDArray[np.float32]
 Change = NDArray[np.float32]
@@ -96,8 +96,9 @@ def _masked(after: Plane, before: Plane, unit: float, sides: Sides) -> Change:
 
 def _in_rgb(changes: list[Change]) -> list[Change]:
     edge = changes[0].shape[0]
-    planes = cv2.merge([_scaled(change, edge, edge) for change in changes])
-    return list(cv2.split(cv2.transform(planes, RGB_FROM_YUV)))  # type: ignore[arg-type]
+    y, u, v = (_scaled(change, edge, edge) for change in changes)
+    chroma = v * RED_FROM_V, u * GREEN_FROM_U + v * GREEN_FROM_V, u * BLUE_FROM_U
+    return [np.asarray(cv2.scaleAdd(y, FROM_LUMA, part), np.float32) for part in chroma]
 
 
 def _scaled(change: Change, width: int, height: int) -> Change:

@@ -18,19 +18,21 @@ class Totals:
     received: int = 0
     sent: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    unrestored: Counter[str] = field(default_factory=Counter)
 
     def add(self, figures: Mapping[str, object]) -> None:
         """Add one call's figures."""
-        call, dropped = figures.get("call"), figures.get("dropped")
+        call = figures.get("call")
         if isinstance(call, Mapping):
             self.received += int(call.get("received", 0))
             self.sent += int(call.get("sent", 0))
-        if isinstance(dropped, Mapping):
-            self.dropped.update({str(reason): int(count) for reason, count in dropped.items()})
+        for counts, total in ((figures.get("dropped"), self.dropped), (figures.get("failures"), self.unrestored)):
+            if isinstance(counts, Mapping):
+                total.update({str(reason): int(count) for reason, count in counts.items()})
 
     def copy(self) -> Totals:
         """An independent copy."""
-        return Totals(self.received, self.sent, Counter(self.dropped))
+        return Totals(self.received, self.sent, Counter(self.dropped), Counter(self.unrestored))
 
 
 def render(
@@ -57,13 +59,18 @@ def render(
     _metric(lines, "sessions_refused_total", "counter", "Callers turned away from a full relay.", {"": refused})
     _metric(lines, "frames_received_total", "counter", "Frames that callers sent.", {"": totals.received})
     _metric(lines, "frames_returned_total", "counter", "Frames that went back.", {"": totals.sent})
-    dropped = {f'{{reason="{_NOT_A_LABEL.sub("_", reason)}"}}': count for reason, count in totals.dropped.items()}
-    _metric(lines, "frames_dropped_total", "counter", "Frames that did not go back.", dropped)
+    _metric(lines, "frames_dropped_total", "counter", "Frames that did not go back.", _by_reason(totals.dropped))
+    text = "Frames that went back as they came."
+    _metric(lines, "frames_unrestored_total", "counter", text, _by_reason(totals.unrestored))
     for key in ("median", "p95"):
         worst = max((_added(figures, key) for figures in running), default=0.0)
         text = f"Delay that the filter adds, {key}, of the slowest call."
         _metric(lines, f"added_delay_{key}_seconds", "gauge", text, {"": worst / 1000})
     return "\n".join(lines) + "\n"
+
+
+def _by_reason(counts: Mapping[str, int]) -> dict[str, float]:
+    return {f'{{reason="{_NOT_A_LABEL.sub("_", reason)}"}}': count for reason, count in counts.items()}
 
 
 def _metric(lines: list[str], name: str, kind: str, text: str, values: Mapping[str, float]) -> None:

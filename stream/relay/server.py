@@ -14,6 +14,7 @@ from aiohttp import web
 
 from engines.errors import BadInput, ClearcallError
 from stream.filter import FaceFilter
+from stream.live import STEP_BUDGET_S
 from stream.models import Model
 from stream.relay import metrics
 from stream.relay.control import check_prompt, parse_strength
@@ -147,7 +148,7 @@ class Relay:
 
     async def _open(self, number: int, prompt: str, strength: float) -> Session:
         loop = asyncio.get_running_loop()
-        face_filter = await loop.run_in_executor(None, FaceFilter, self.model, prompt, strength)
+        face_filter = await loop.run_in_executor(None, FaceFilter, self.model, prompt, strength, STEP_BUDGET_S)
         session: Session
         try:
             session = Session(

@@ -19,7 +19,7 @@ from stream.filter import NOMINAL_INTERVAL_S, FaceFilter
 from stream.frames.pixels import channels, copy_frame
 from stream.models import Model, open_model
 from tests.media import CALL_VIDEO, needs_shared
-from tests.stream.fakes import Call, FakeEngine, FakeTracker, face, fake_model, noise_frame
+from tests.stream.fakes import FakeEngine, FakeTracker, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents, rows, same
 
 STEADY = "noise:1,blur:1"
@@ -307,8 +307,3 @@ def test_what_comes_after_a_cut_knows_nothing_of_before(lite: Model, call: list[
         # The tracker rests for a frame after it has found nothing.
         face_filter.process(nobody)
     assert same(face_filter.process(first), FaceFilter(lite, every(lite)).process(first))
-
-
-def test_fakes_and_engines_agree(stand: Stand) -> None:
-    stand.filter.process(noise_frame())
-    assert isinstance(stand.calls[0], Call)

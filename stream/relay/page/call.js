@@ -286,7 +286,10 @@ function openChannel(mine) {
     if (call !== mine) return;
     const message = JSON.parse(data);
     if (message.settings) applySettings(message.settings);
-    if (message.figures) showFigures(message.figures);
+    if (message.figures) {
+      showFigures(message.figures);
+      watchRestoring(mine, message.figures);
+    }
     page.problem.textContent = message.error || (message.settings ? "" : page.problem.textContent);
     page.problem.hidden = !page.problem.textContent;
   };
@@ -326,10 +329,22 @@ function showFigures(figures) {
   put("figure-fps", number(figures.fps, 1), figures.fps);
   put("figure-delay", `${number(added.median, 0)} ms`, added.median);
   put("figure-p95", `95 % in ${number(added.p95, 0)} ms`, added.p95);
-  const dropped = Object.entries(figures.dropped || {}).filter(([, count]) => count > 0);
-  const sum = dropped.reduce((total, [, count]) => total + count, 0);
+  const reasons = (counts) => Object.entries(counts || {}).filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${reason.replaceAll("_", " ")} ${count}`).join(", ");
+  const sum = Object.values(figures.dropped || {}).reduce((total, count) => total + count, 0);
   put("figure-dropped", String(sum), sum);
-  put("figure-reasons", dropped.map(([reason, count]) => `${reason.replaceAll("_", " ")} ${count}`).join(", "));
+  put("figure-reasons", reasons(figures.dropped));
+  const failures = reasons(figures.failures);
+  put("figure-failures", failures && `unrestored: ${failures}`);
+}
+
+/** Say so while frames go back as they came. */
+function watchRestoring(mine, figures) {
+  const before = mine.figures;
+  mine.figures = figures;
+  if (!before || document.body.dataset.state !== "live" || mine.pc.connectionState !== "connected") return;
+  const idle = strength() > 0 && figures.frames > before.frames && figures.changed === before.changed;
+  page.status.textContent = !idle ? STATES.live[0] : figures.faces ? "Live, not restored" : "Live, no face found";
 }
 
 async function readHealth() {

@@ -21,8 +21,8 @@ def crop(size: float, previous: Crop | None = None, x: float = 640, y: float = 3
 
 @pytest.mark.parametrize(
     ("face", "size", "graph"),
-    [(20, 256, 256), (156, 256, 256), (157, 384, 384), (234, 384, 384), (235, 512, 512), (313, 512, 512)]
-    + [(314, 576, 512), (338, 576, 512), (339, 640, 512)],
+    [(20, 256, 256), (156, 256, 256), (157, 384, 384), (234, 384, 384), (235, 512, 512), (409, 512, 512)]
+    + [(410, 576, 512), (460, 576, 512), (461, 640, 512)],
 )
 def test_the_smallest_graph_that_nearly_holds_the_face(face: float, size: int, graph: int) -> None:
     # Guards against a margin a few pixels short costing twice the time.
@@ -42,11 +42,11 @@ def test_size_has_hysteresis_both_ways() -> None:
         assert crop(face, large).size == 384
     assert crop(166, small).size == 384
     assert crop(136, large).size == 256
-    beyond = crop(320)
-    assert beyond.size == 576 and crop(290, beyond).size == 576 and crop(270, beyond).size == 512
+    beyond = crop(430)
+    assert beyond.size == 576 and crop(370, beyond).size == 576 and crop(360, beyond).size == 512
 
 
-@pytest.mark.parametrize("face", [156, 157, 234, 235, 313, 314, 338, 339])
+@pytest.mark.parametrize("face", [156, 157, 234, 235, 409, 410, 460, 461])
 def test_a_size_just_chosen_has_room_both_ways(face: float) -> None:
     # Guards against a tolerance that starts a crop at the very end of what keeps it.
     start = crop(face)
@@ -57,7 +57,9 @@ def test_a_size_just_chosen_has_room_both_ways(face: float) -> None:
 def test_a_changed_choice_of_graphs_counts_at_once() -> None:
     # Guards against a crop that stays at a graph which the time budget has just taken away.
     now = next_crop(crop(200), box(640, 360, 200), 1280, 720, (256,))
-    assert now.size == 384 and now.graph == 256
+    assert now.size == 256 and now.graph == 256
+    far = next_crop(crop(300), box(640, 360, 300), 1280, 720, (256,))
+    assert far.size == 384 and far.graph == 256
     assert next_crop(now, box(640, 360, 200), 1280, 720, GRAPHS).graph == 384
 
 

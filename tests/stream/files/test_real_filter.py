@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from engines.manifest import MODELS
 from stream import models
 from stream.cli import main
+from stream.files.command import load_filter
 from stream.files.upright import turn
 from tests.media import CALL_LANDMARKS, CALL_VIDEO, needs_shared
 from tests.stream.files.media import clip, contents, planes
@@ -100,6 +101,20 @@ def test_lossless_keeps_every_bit_but_those_of_the_face(
     # What is full range must be read as such, or it would be squeezed here.
     formats = (before.pix_fmt, kept_as) if pix_fmt.startswith("yuvj") else (kept_as, kept_as)
     assert_only_the_face_changed(decoded(source, str(formats[0])), decoded(tmp_path / "b.mkv", formats[1]))
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_lossless_writes_what_the_filter_gave_bit_for_bit(
+    pictures: list[av.VideoFrame], tmp_path: Path, strength: float
+) -> None:
+    source = clip(tmp_path / "a.mp4", pictures=pictures, audio=None)
+    run(source, tmp_path / "b.mkv", "--lossless", "--strength", str(strength))
+    before, after = contents(source), contents(tmp_path / "b.mkv")
+    own = load_filter("lite", "auto", strength)
+    expected = [planes(own.process(frame)) for frame in decoded(source, "yuv420p")]
+    own.close()
+    for wanted, written in zip(before.pictures if strength == 0.0 else expected, after.pictures, strict=True):
+        assert all(np.array_equal(one, other) for one, other in zip(wanted, written, strict=True))
 
 
 def test_an_odd_size(pictures: list[av.VideoFrame], tmp_path: Path) -> None:

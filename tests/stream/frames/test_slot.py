@@ -47,7 +47,7 @@ def test_a_waiting_thread_gets_the_item_and_hears_of_the_end() -> None:
             first.set()
         got.append(None)
 
-    thread = threading.Thread(target=wait)
+    thread = threading.Thread(target=wait, daemon=True)
     thread.start()
     slot.put("frame")
     assert first.wait(TIMEOUT_S)
@@ -68,7 +68,7 @@ def test_of_many_threads_no_item_is_lost_or_seen_twice() -> None:
         for item in range(start, start + 500):
             slot.put(item)
 
-    takers = [threading.Thread(target=wait) for _ in range(2)]
+    takers = [threading.Thread(target=wait, daemon=True) for _ in range(2)]
     givers = [threading.Thread(target=put, args=(start,)) for start in (0, 1000, 2000)]
     for thread in (*takers, *givers):
         thread.start()

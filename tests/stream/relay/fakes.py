@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -39,7 +39,9 @@ class FakeFilter:
 
     open = 0
 
-    def __init__(self, model: Model, prompt: str = "auto", strength: float = 1.0) -> None:
+    def __init__(
+        self, model: Model, prompt: str = "auto", strength: float = 1.0, budget_s: float | None = None
+    ) -> None:
         self.set_prompt(prompt)
         self.strength = strength
         self._closed = False
@@ -96,16 +98,20 @@ class Ramp(VideoStreamTrack):
 class Caller:
     """An aiortc client of the relay."""
 
-    def __init__(self, client: TestClient, audio: bool = False) -> None:  # type: ignore[type-arg]
+    def __init__(
+        self,
+        client: TestClient,  # type: ignore[type-arg]
+        audio: bool = False,
+        tracks: Sequence[MediaStreamTrack] | None = None,
+    ) -> None:
         self.http = client
         self.pc = RTCPeerConnection(RTCConfiguration([]))
         self.channel: RTCDataChannel = self.pc.createDataChannel("clearcall")
         self.messages: asyncio.Queue[str] = asyncio.Queue()
         self.tracks: dict[str, MediaStreamTrack] = {}
         self.location = ""
-        self.pc.addTrack(Ramp())
-        if audio:
-            self.pc.addTrack(AudioStreamTrack())
+        for track in tracks or (Ramp(), *([AudioStreamTrack()] if audio else [])):
+            self.pc.addTrack(track)
         self.channel.on("message", self.messages.put_nowait)
         self.pc.on("track", lambda track: self.tracks.update({track.kind: track}))
 

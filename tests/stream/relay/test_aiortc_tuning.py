@@ -86,6 +86,9 @@ def test_a_receiver_gets_the_bounded_queue_and_its_own_alarm() -> None:
         waiting = vars(receiver)["_RTCRtpReceiver__decoder_queue"]
         assert isinstance(waiting, tuning.BoundedDecoderQueue)
         assert waiting._lost is vars(receiver)["_RTCRtpReceiver__decoder_error"]
+        assert tuning.undecoded(pc) == 0
+        waiting.left_out = 3
+        assert tuning.undecoded(pc) == 3
         await pc.close()
 
     asyncio.run(run())

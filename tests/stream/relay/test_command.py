@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
+import shutil
 import signal
 import socket
 import ssl
@@ -12,6 +14,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -20,6 +23,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from engines.manifest import MODELS
+from stream.cli import main
+from stream.models import open_model
+from stream.relay import aiortc_tuning, command
 
 COMMAND = [sys.executable, "-m", "stream.cli", "relay"]
 
@@ -89,3 +97,30 @@ def test_a_wrong_call_is_said_in_one_line(options: list[str], reason: str) -> No
     done = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith("clearcall: ") and done.stderr.count("\n") == 1 and reason in done.stderr
+
+
+def test_a_damaged_model_is_said_before_anyone_calls(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(MODELS, folder)
+    weights = next(folder.glob("*.data"))
+    weights.write_bytes(weights.read_bytes()[:-1])
+    monkeypatch.setattr(command, "open_model", partial(open_model, folder=folder))
+    monkeypatch.setattr(aiortc_tuning, "tune", lambda: True)
+    assert main(["relay", "--port", "0"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"clearcall: model file {weights} is damaged") and said.count("\n") == 1
+
+
+def test_missing_face_models_are_said_before_anyone_calls(tmp_path: Path) -> None:
+    # The relay opened, and its first caller got the error.
+    done = subprocess.run(
+        [*COMMAND, "--port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "CLEARCALL_FACE_MODELS": str(tmp_path)},
+    )
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("clearcall: CLEARCALL_FACE_MODELS=") and done.stderr.count("\n") == 1

@@ -7,6 +7,7 @@ from stream.relay import metrics
 FIGURES = {
     "call": {"received": 1_234_567, "sent": 90},
     "dropped": {"late": 3, 'a "b"\n': 1},
+    "failures": {"no face": 2},
     "added_ms": {"median": 20.0, "p95": 41.5},
 }
 
@@ -28,6 +29,7 @@ def test_counts_run_on_over_calls_that_ended_and_keep_every_digit() -> None:
     values = _values(metrics.render(1, 2, 2, 1, ended, [FIGURES]))
     assert values["clearcall_frames_received_total"] == 2_469_134
     assert values['clearcall_frames_dropped_total{reason="late"}'] == 6
+    assert values['clearcall_frames_unrestored_total{reason="no face"}'] == 4
     assert values["clearcall_added_delay_p95_seconds"] == 0.0415
     assert ended.received == 1_234_567
 

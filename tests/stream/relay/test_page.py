@@ -33,6 +33,15 @@ def test_stop_ends_the_call_and_the_page_can_start_again(stage: Stage, page: Any
         until(lambda: stage.sessions() == 0)
 
 
+def test_a_picture_without_a_face_is_said_to_be_one(page: Any) -> None:
+    # Frames go back as they came, and nothing told the caller why nothing changed.
+    go_live(page)
+    until(lambda: page.inner_text("#status-text") == "Live, no face found")
+    until(lambda: "no face" in page.inner_text("#figure-failures"))
+    page.fill("#strength", "0")
+    until(lambda: page.inner_text("#status-text") == "Live")
+
+
 def test_leaving_the_page_ends_the_call(stage: Stage, page: Any) -> None:
     go_live(page)
     page.goto("about:blank")

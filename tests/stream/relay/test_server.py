@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
+from aiortc.mediastreams import AudioStreamTrack
 
 from stream.relay import metrics, server
 from stream.relay.settings import RelaySettings
@@ -91,6 +92,16 @@ def test_a_malformed_offer_a_wrong_type_and_a_large_body_are_refused(monkeypatch
         await _line(await http.delete("/call/none"), 404)
         await _line(await http.get("/call"), 405)
         await _line(await http.get("/../settings.py"), 404)
+
+    _with_relay(monkeypatch, work)
+
+
+def test_a_call_without_a_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(made: server.Relay, http: Http) -> None:
+        caller = Caller(http, tracks=[AudioStreamTrack()])
+        offer = await caller.offer()
+        await caller.close()
+        assert "no video" in await _line(await http.post("/call", data=offer, headers=OFFER), 400)
 
     _with_relay(monkeypatch, work)
 
