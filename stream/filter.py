@@ -13,7 +13,7 @@ from stream.face.models import model_paths
 from stream.face.tracker import FaceTracker
 from stream.frames.pixels import is_full_range, read_planes
 from stream.models import Model
-from stream.prompt import Weights, parse_prompt
+from stream.prompt import Weights, describe, parse_prompt
 from stream.restorer import FaceRestorer
 from stream.timing import Stages
 
@@ -132,6 +132,7 @@ class FaceFilter:
             "faces": int(self._face_there),
             "failures": dict(self._failures),
             "stages": self._stages.figures(),
+            "understood": describe(self._weights, self._model.prompts),
             "weights": {name: round(float(w), 2) for name, w in zip(self._model.prompts, weights, strict=True)},
             "crop": None if crop is None else {"size": crop.size, "graph": crop.graph},
         }

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.errors import BadInput
+from stream.words import understand
 
 AUTO, NONE = "auto", "none"
 SMOOTHING = 0.1
@@ -24,10 +25,10 @@ def parse_prompt(text: str, known: tuple[str, ...]) -> Weights | None:
     """Weights [P] in the order of `known`; None for auto.
 
     A prompt is `auto`, `none`, or task names joined by commas or plus signs, each with an optional weight from 0 to 1
-    behind a colon: `noise`, `low light + noise:0.5`.
+    behind a colon: `noise`, `low light + noise:0.5`. Anything else is read as plain words: `my room is a bit dark`.
 
     Raises:
-        BadInput: A name is unknown, or a weight is no number from 0 to 1.
+        BadInput: No task is named or meant, or a weight is no number from 0 to 1.
     """
     if _plain(text) == AUTO:
         return None
@@ -35,14 +36,33 @@ def parse_prompt(text: str, known: tuple[str, ...]) -> Weights | None:
     if _plain(text) == NONE:
         return weights
     names = {_plain(name): index for index, name in enumerate(known)}
-    for part in re.split(r"[,+]", text):
-        name, colon, amount = part.partition(":")
-        name = _plain(name)
-        if name not in names:
-            shown = (name or text.strip())[:SHOWN]
-            raise BadInput(f"unknown prompt {shown!r}; known prompts: {', '.join(known)}, or {AUTO} or {NONE} alone")
-        weights[names[name]] = _weight(name, amount) if colon else 1.0
+    parts = [part.partition(":") for part in re.split(r"[,+]", text)]
+    if not any(_plain(name) in {*names, AUTO} for name, _, _ in parts):
+        return _meant(text, known, text)
+    for name, colon, amount in parts:
+        plain = _plain(name)
+        if plain in names:
+            weights[names[plain]] = _weight(plain, amount) if colon else 1.0
+        else:
+            weights = np.maximum(weights, _meant(name, known, text))
     return weights
+
+
+def _meant(words: str, known: tuple[str, ...], text: str) -> Weights:
+    """Weights of what plain words, out of the prompt `text`, speak of; BadInput when that is nothing."""
+    tasks = understand(words, known)
+    if not tasks:
+        shown = " ".join((words.strip() or text).split())[:SHOWN]
+        raise BadInput(f"unknown prompt {shown!r}; known prompts: {', '.join(known)}, or {AUTO} or {NONE} alone")
+    return np.array([tasks.get(task, 0.0) for task in known], np.float32)
+
+
+def describe(weights: Weights | None, known: tuple[str, ...]) -> str:
+    """What was understood, in the words of `parse_prompt`."""
+    if weights is None:
+        return AUTO
+    named = [f"{name}:{weight:.2g}" for name, weight in zip(known, weights, strict=True) if weight > 0]
+    return " + ".join(named) or NONE
 
 
 def _plain(text: str) -> str:

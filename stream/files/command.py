@@ -125,6 +125,8 @@ def summary(counts: Counts, figures: Mapping[str, object], stages: Mapping[str, 
     words = f"{counts.frames} frames in {counts.seconds:.1f} s: {fps:.1f} fps"
     if isinstance(figures.get("changed"), int):
         words += f", {figures['changed']} changed"
+    if "understood" in figures:
+        words += f", prompt {figures['understood']}"
     failures = figures.get("failures")
     if isinstance(failures, dict) and any(failures.values()):
         words += f"; passed on as they were: {', '.join(f'{kind} {n}' for kind, n in failures.items() if n)}"
