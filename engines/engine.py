@@ -42,6 +42,9 @@ class LatentCache(Protocol):
     def forget(self) -> None:
         """Make the next step start from nothing (a cut, another face)."""
 
+    def shift(self, right: int, down: int) -> bool:
+        """Follow a crop that moved by so many pixels of the graph; False where the state's grids do not allow it."""
+
 
 class Engine(Protocol):
     """Runs one graph; serves any number of sessions, from any thread."""

@@ -31,6 +31,19 @@ class OrtCache:
         """Make the next step start from nothing."""
         self._keep[:] = 0.0
 
+    def shift(self, right: int, down: int) -> bool:
+        """Move what is remembered against a crop that moved; what comes in at the sides is zero."""
+        if any(right % s.stride or down % s.stride for s in self._states):
+            return False
+        current = self._sets[self._turn]
+        for state in self._states:
+            array = current[state.input]
+            moved = np.zeros_like(array)
+            old, new = _overlap(array.shape[-2:], down // state.stride, right // state.stride)
+            moved[(..., *new)] = array[(..., *old)]
+            array[...] = moved
+        return True
+
     def run(self, feeds: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """One step: states in from the current set, out to the other; the sets change places only if it succeeds."""
         binding, old, new = self._bindings[self._turn], self._sets[self._turn], self._sets[1 - self._turn]
@@ -43,6 +56,16 @@ class OrtCache:
         self._turn = 1 - self._turn
         self._keep[:] = 1.0
         return out
+
+
+def _overlap(shape: tuple[int, ...], down: int, right: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where the cells lie that stay in sight, before and after the crop moved by so many cells."""
+
+    def along(length: int, by: int) -> tuple[slice, slice]:
+        return slice(max(0, by), max(0, length + min(0, by))), slice(max(0, -by), max(0, length - max(0, by)))
+
+    rows, columns = along(shape[0], down), along(shape[1], right)
+    return (rows[0], columns[0]), (rows[1], columns[1])
 
 
 class OrtEngine:

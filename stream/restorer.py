@@ -113,7 +113,9 @@ class FaceRestorer:
         crop = next_crop(self.crop, face.box, planes.width, planes.height, self._budget.allowed())
         if self.crop is not None and crop != self.crop:
             # What the latents remember lies elsewhere in the new crop; a graph that is left starts anew the next time.
-            self._lanes[self.crop.graph].cache.forget()
+            cache = self._lanes[self.crop.graph].cache
+            if not (_same_scale(self.crop, crop) and cache.shift(crop.x - self.crop.x, crop.y - self.crop.y)):
+                cache.forget()
         self.crop = crop
         return self._lanes[crop.graph], crop
 
@@ -144,3 +146,8 @@ class FaceRestorer:
         # Also under a prompt of the caller's own: auto, chosen later, then knows at once.
         self._average = follow_estimate(self._average, estimate)
         return out
+
+
+def _same_scale(before: Crop, now: Crop) -> bool:
+    """Whether one pixel of the frame is one of the graph's, before and now."""
+    return before.size == now.size == before.graph == now.graph

@@ -35,15 +35,24 @@ class Call:
     regions: NDArray[np.float32]
     prompt: list[float]
     strength: float
+    shifted: tuple[int, int]
+    """How far its state had been moved by then"""
 
 
 class FakeCache:
-    """Remembers only whether it remembers."""
+    """Remembers only whether it remembers, and how far it was shifted."""
 
     fresh = True
+    shifted = (0, 0)
 
     def forget(self) -> None:
         self.fresh = True
+
+    def shift(self, right: int, down: int) -> bool:
+        if right % 32 or down % 32:
+            return False
+        self.shifted = (self.shifted[0] + right, self.shifted[1] + down)
+        return True
 
 
 @dataclass
@@ -67,7 +76,9 @@ class FakeEngine:
         self.before()
         y, uv = inputs.y.copy(), inputs.uv.copy()
         prompt = inputs.prompt[0].tolist()
-        self.calls.append(Call(self.manifest.crop, cache.fresh, y, uv, inputs.regions.copy(), prompt, inputs.strength))
+        self.calls.append(
+            Call(self.manifest.crop, cache.fresh, y, uv, inputs.regions.copy(), prompt, inputs.strength, cache.shifted)
+        )
         cache.fresh = False
         brighter = np.minimum(y, 255 - CHANGE) + np.uint8(CHANGE)
         return StepOutputs(brighter, uv, np.array([self.estimate], np.float32))

@@ -97,7 +97,7 @@ def test_the_state_lives_as_long_as_the_track() -> None:
     assert [call.fresh for call in calls] == [True, False, False, True, False, True]
 
 
-def test_a_crop_that_moves_forgets_and_then_remembers() -> None:
+def test_a_crop_that_moves_takes_its_state_along() -> None:
     # Guards against latents that lie beside the face they were made from.
     model, calls, _ = fake_model(64)
     restorer, restore = restoring(model)
@@ -106,6 +106,16 @@ def test_a_crop_that_moves_forgets_and_then_remembers() -> None:
         restore(face(x, 120, 30))
         places.append(restorer.crop)
     assert places[0] == places[1] != places[2] == places[3]
+    assert [call.fresh for call in calls] == [True, False, False, False]
+    assert places[0] is not None and places[2] is not None
+    assert calls[-1].shifted == (places[2].x - places[0].x, 0) != (0, 0)
+
+
+def test_a_crop_that_leaves_its_grid_or_scale_forgets() -> None:
+    model, calls, _ = fake_model(64)
+    _, restore = restoring(model)
+    for width in (30, 30, 60, 60):
+        restore(face(160, 120, width))
     assert [call.fresh for call in calls] == [True, False, True, False]
 
 
