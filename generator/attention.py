@@ -48,7 +48,8 @@ def gated_mean(now: KeyValue, others: list[KeyValue], weight: float = 1.0) -> Ke
         total_key = total_key + gate * other_key
         total_value = total_value + gate * other_value
         total = total + gate
-    return total_key / total, total_value / total
+    share = 1.0 / total
+    return share * total_key, share * total_value
 
 
 def remembered(mode: Attention, window: int) -> int:
@@ -71,7 +72,7 @@ class CrossFrameAttention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.query = nn.Conv2d(channels, channels, 1)
-        self.key = nn.Conv2d(channels, channels, 1)
+        self.key = nn.Conv2d(channels, channels, 1, bias=False)  # a bias would cancel out in the softmax
         self.value = nn.Conv2d(channels, channels, 1)
         self.out = zero_init(nn.Conv2d(channels, channels, 1))
 

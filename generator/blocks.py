@@ -23,6 +23,14 @@ class ConvNorm(nn.Sequential):
             nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=False), nn.BatchNorm2d(outputs)
         )
 
+    @property
+    def weight(self) -> Tensor:
+        """[outputs,inputs,kernel,kernel] of the one convolution that the two are when they run, running statistics in."""
+        conv, norm = self
+        assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None
+        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+        return conv.get_parameter("weight") * scale[:, None, None, None]
+
 
 class ResidualBlock(nn.Module):
     """x + conv(relu(conv(x))); [B,C,h,w] to the same shape.

@@ -30,7 +30,8 @@ class Lookup:
     def perplexity(self) -> Tensor:
         """How many entries are in use: exp of the entropy of the hard assignments; from 1 to K."""
         entries = self.scores.shape[-1]
-        share = functional.one_hot(self.scores.argmax(dim=-1).flatten(), entries).float().mean(dim=0)
+        asked = self.scores[self.scores.abs().amax(dim=-1) > 0]  # where nothing changed, nothing was looked up
+        share = functional.one_hot(asked.argmax(dim=-1), entries).float().sum(dim=0) / max(1, len(asked))
         return torch.exp(-(share * torch.log(share + 1e-10)).sum())
 
     def disuse(self) -> Tensor:
@@ -57,7 +58,8 @@ class Codebook(nn.Module):
         hard = functional.one_hot(scores.argmax(dim=-1), entries.shape[0]).to(weights.dtype)
         chosen = hard @ entries
         ours, theirs = (tokens * chosen.detach()).sum(dim=-1), (tokens.detach() * chosen).sum(dim=-1)
-        commitment = (1 - ours).mean() + 0.25 * (1 - theirs).mean()
+        # The entry moves to the query; the query commits itself to the entry a quarter as much.
+        commitment = (1 - theirs).mean() + 0.25 * (1 - ours).mean()
         return Lookup(((hard + weights - weights.detach()) @ entries).transpose(1, 2), scores, commitment)
 
 

@@ -44,7 +44,7 @@ class GeneratorConfig:
     """One soft map each, on the latent grid."""
 
     prompting: bool = True
-    """The prompt modulates the blocks (TDM); off, it only decides whether anything is changed."""
+    """Prompt and flow time modulate the blocks (TDM); off, the prompt only decides whether anything is changed."""
     attention: Attention = "window"
     """Whom the cross-frame attention asks: nobody, the first frame, the last ones, their running mean (TDM)."""
     spatial_codes: bool = True
@@ -52,7 +52,7 @@ class GeneratorConfig:
     temporal_codes: bool = True
     """Codebook of changes from frame to frame (DVFace)"""
     fusion: Fusion = "asymmetric"
-    """How the codes enter the blocks (DVFace)"""
+    """How the codes enter the blocks (DVFace); off, there are no codebooks either."""
     context: bool = True
     """Region and edge maps ask the picture (CUGD)"""
     taps: bool = True
@@ -72,3 +72,9 @@ class GeneratorConfig:
             raise ValueError("flow_blocks, middle_blocks and window must be at least 1")
         if self.attention not in ATTENTIONS or self.fusion not in FUSIONS:
             raise ValueError(f"attention must be one of {ATTENTIONS}, fusion one of {FUSIONS}")
+
+    @property
+    def codebooks(self) -> tuple[bool, bool]:
+        """Whether there is a spatial and a temporal codebook: without a way into the blocks there is none."""
+        fused = self.fusion != "off"
+        return self.spatial_codes and fused, self.temporal_codes and fused

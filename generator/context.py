@@ -21,7 +21,7 @@ class SelfAttention(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.query = nn.Conv1d(width, width, 1)
-        self.key = nn.Conv1d(width, width, 1)
+        self.key = nn.Conv1d(width, width, 1, bias=False)  # a bias would cancel out in the softmax
         self.value = nn.Conv1d(width, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ class SelfAttention(nn.Module):
 
 
 class ContextInjection(nn.Module):
-    """z + up(W0 Attn(q, Wk z, Wv z)), q from regions and edges; nothing at the start."""
+    """up(W0 Attn(q, Wk z, Wv z)), q from regions and edges; nothing at the start."""
 
     def __init__(self, regions: int, edges: int, channels: int, width: int) -> None:
         super().__init__()
@@ -38,12 +38,12 @@ class ContextInjection(nn.Module):
         self.edge_tokens = nn.Conv2d(edges, width, 1)
         self.region_self = SelfAttention(width)
         self.edge_self = SelfAttention(width)
-        self.key = nn.Conv2d(channels, width, 1)
+        self.key = nn.Conv2d(channels, width, 1, bias=False)
         self.value = nn.Conv2d(channels, width, 1)
         self.out = zero_init(nn.Conv2d(width, channels, 1))
 
     def forward(self, z: Tensor, regions: Tensor, edges: Tensor) -> Tensor:
-        """Inject into z [B,C,h,w], under regions [B,R,h,w] and edges [B,E,h/2,w/2]."""
+        """What to inject into z [B,C,h,w], under regions [B,R,h,w] and edges [B,E,h/2,w/2]."""
         region = self.region_tokens(functional.avg_pool2d(regions, 2))
         shape = region.shape
         semantic = self.region_self(region.flatten(2))
@@ -51,5 +51,5 @@ class ContextInjection(nn.Module):
         query = semantic + attend(semantic, edge, edge)
         pooled = functional.avg_pool2d(z, 2)
         answer = attend(query, self.key(pooled).flatten(2), self.value(pooled).flatten(2)).reshape(shape)
-        out: Tensor = z + functional.interpolate(self.out(answer), scale_factor=2.0, mode="nearest")
+        out: Tensor = functional.interpolate(self.out(answer), scale_factor=2.0, mode="nearest")
         return out

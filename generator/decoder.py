@@ -41,10 +41,10 @@ class UpStage(nn.Module):
         self.modulation = None if condition is None else Modulation(condition, fine)
         self.block = block
 
-    def forward(self, x: Tensor, skip: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, x: Tensor, skip: Tensor, condition: Tensor | None) -> Tensor:
         """From x [B,coarse,h,w] and skip [B,fine,2h,2w] to [B,fine,2h,2w]."""
         x = self.skip(functional.interpolate(self.narrow(x), scale_factor=2.0, mode="nearest"), skip)
-        if self.modulation is not None:
+        if self.modulation is not None and condition is not None:
             x = self.modulation(x, condition)
         out: Tensor = self.block(x)
         return out
@@ -63,7 +63,9 @@ class Decoder(nn.Module):
         # Chroma is smooth: one patch of features says enough about it.
         self.uv = zero_init(nn.Conv2d(fine, 2 * (PATCH // 2) ** 2, 1))
 
-    def forward(self, latent: Tensor, middle: Tensor, fine: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Residuals, in units of the full 8-bit range."""
+    def forward(
+        self, latent: Tensor, middle: Tensor, fine: Tensor, condition: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Residuals, in units of the full 8-bit range; `condition` [B,D] is the embedded prompt, if there is one."""
         x = self.to_fine(self.to_middle(latent, middle, condition), fine, condition)
         return functional.pixel_shuffle(self.y(x), PATCH), functional.pixel_shuffle(self.uv(x), PATCH // 2)

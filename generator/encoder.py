@@ -9,8 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.blocks import ConvNorm, chain
-from generator.config import GeneratorConfig
+from generator.config import PATCH, TOKEN_STRIDE, GeneratorConfig
 from generator.stem import Stem
+
+EDGE_POOL = TOKEN_STRIDE // PATCH
 
 
 @dataclass(slots=True)
@@ -44,4 +46,6 @@ class Encoder(nn.Module):
         fine, patches = self.stem(y, uv, before)
         middle = self.middle(torch.relu(self.to_middle(fine)))
         latent = self.coarse(torch.relu(self.to_coarse(middle)))
-        return Features(fine, middle, latent, functional.avg_pool2d(patches.abs(), 8))
+        # The mean amount of the patches; an abs would leave the blocked layout of CPU kernels, a ReLU does not.
+        edges = 2.0 * functional.avg_pool2d(torch.relu(patches), EDGE_POOL) - functional.avg_pool2d(patches, EDGE_POOL)
+        return Features(fine, middle, latent, edges)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from generator.attention import CrossFrameAttention, KeyValue, gated_mean, remember
+from generator.attention import EMA_WEIGHT, CrossFrameAttention, KeyValue, gated_mean, remember
 from generator.blocks import ConvNorm, zero_init
 from generator.config import GeneratorConfig
 from generator.fusion import AsymmetricFusion
@@ -27,7 +27,7 @@ Velocity = Callable[[Tensor, float], Tensor]
 class Priors:
     """What the blocks are told of the frame."""
 
-    condition: Tensor
+    condition: Tensor | None
     """[B,D] embedded prompt and time"""
     spatial: Tensor | None
     """[B,W,T] codes of texture"""
@@ -58,31 +58,31 @@ class FlowBlock(nn.Module):
         self.mode = config.attention
         self.modulation = Modulation(config.condition, channels) if config.prompting else None
         self.fusion = None
-        if config.fusion != "off" and (config.spatial_codes or config.temporal_codes):
-            self.fusion = AsymmetricFusion(
-                channels, config.width, config.fusion, config.spatial_codes, config.temporal_codes
-            )
-        self.attention = CrossFrameAttention(channels)
+        if any(config.codebooks):
+            self.fusion = AsymmetricFusion(channels, config.width, config.fusion, *config.codebooks)
+        self.attention = None if config.attention == "off" else CrossFrameAttention(channels)
         self.tap = TemporalTap(channels) if config.taps else None
         self.widen = ConvNorm(channels, channels, 3)
         self.narrow = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor, priors: Priors, memory: BlockMemory, keep: Tensor) -> tuple[Tensor, BlockMemory]:
         """From x [B,C,h,w] to the same shape, and what to remember; `keep` [B,1] is 0 after forgetting."""
-        if self.modulation is not None:
+        if self.modulation is not None and priors.condition is not None:
             x = self.modulation(x, priors.condition)
         if self.fusion is not None:
             x = self.fusion(x, priors.spatial, priors.temporal)
-        now = self.attention.keys_values(x)
-        mean = gated_mean(now, memory.window + memory.ahead, weight=3.0 if self.mode == "ema" else 1.0)
-        window = remember(self.mode, now, mean, memory.window, keep[:, :, None])
-        x = self.attention(x, mean)
-        features = None
+        fresh = BlockMemory([], None)
+        if self.attention is not None:
+            now = self.attention.keys_values(x)
+            mean = gated_mean(now, memory.window + memory.ahead, EMA_WEIGHT if self.mode == "ema" else 1.0)
+            fresh.window = remember(self.mode, now, mean, memory.window, keep[:, :, None])
+            fresh.present = [now]
+            x = self.attention(x, mean)
         if self.tap is not None and memory.features is not None:
-            features = x
+            fresh.features = x
             x = self.tap(x, memory.features)
         out: Tensor = x + self.narrow(torch.relu(self.widen(x)))
-        return out, BlockMemory(window, features, present=[now])
+        return out, fresh
 
 
 class VelocityNet(nn.Module):

@@ -36,7 +36,7 @@ class TokenAttention(nn.Module):
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.query = nn.Conv2d(channels, width, 1)
-        self.key = nn.Conv1d(width, width, 1)
+        self.key = nn.Conv1d(width, width, 1, bias=False)  # a bias would cancel out in the softmax
         self.value = nn.Conv1d(width, width, 1)
         self.out = zero_init(nn.Conv2d(width, channels, 1))
 

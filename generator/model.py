@@ -21,7 +21,7 @@ from generator.encoder import Encoder, Features
 from generator.flow import BlockMemory, Priors, Velocity, VelocityNet, integrate, invert
 from generator.illumination import Illumination, illuminate
 from generator.prompt import PromptEmbedding, PromptEstimate
-from generator.state import State, initial_state, memories, state_specs, stored
+from generator.state import BLOCKS, State, initial_state, memories, state_specs, stored
 from generator.temporal import Recurrence
 
 FULL_PROMPT = 0.25
@@ -64,6 +64,8 @@ class Output:
     """[B,2,H/32,W/32] of luma and chroma"""
     spatial: Lookup | None
     temporal: Lookup | None
+    bend: Tensor | None = None
+    """[B,C,H/16,W/16] in training, now and then: by how much the velocity further along the path differs"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,9 @@ class Integration:
 
 ONE_STEP = Integration()
 
+PATH_SHARE = 0.2
+"""Share of training steps that also look at the velocity at some s < 1 of the path, which is meant to be straight."""
+
 
 class Generator(nn.Module):
     """Restores the Y and UV planes of a face crop. Untrained, it is the identity."""
@@ -87,12 +92,9 @@ class Generator(nn.Module):
         fine, _, coarse = config.channels
         self.encoder = Encoder(config)
         self.estimate = PromptEstimate(fine, coarse, len(config.prompts))
-        self.embedding = PromptEmbedding(len(config.prompts), config.condition)
-        codes = config.spatial_codes or config.temporal_codes
+        self.embedding = PromptEmbedding(len(config.prompts), config.condition) if config.prompting else None
         self.codebook = (
-            DualCodebook(coarse, config.codes, config.width, config.spatial_codes, config.temporal_codes)
-            if codes
-            else None
+            DualCodebook(coarse, config.codes, config.width, *config.codebooks) if any(config.codebooks) else None
         )
         self.context = ContextInjection(len(config.regions), fine, coarse, config.width) if config.context else None
         self.velocity = VelocityNet(config)
@@ -152,30 +154,42 @@ class Generator(nn.Module):
         integration: Integration,
         ahead: list[list[KeyValue]] | None,
     ) -> tuple[Output, State, list[BlockMemory]]:
-        kept = keep[:, :, None, None]
-        state = {name: kept * tensor for name, tensor in state.items()}
-        features = self.encoder(frame.y, frame.uv, self._before(frame, kept, state))
+        known = keep[:, :, None, None] > 0
+
+        def recalled(name: str, otherwise: Tensor | float = 0.0) -> Tensor:
+            # Chosen, not multiplied: what is forgotten leaves no trace, were it not even a number.
+            return torch.where(known, state[name], otherwise)
+
+        before = None
+        if self.config.previous:
+            before = recalled("before_y", frame.y), recalled("before_uv", frame.uv)
+        features = self.encoder(frame.y, frame.uv, before)
         z_lq = features.latent
         tokens = functional.avg_pool2d(z_lq, 2)
         prompt_hat = self.estimate(features.edges, tokens)
         prompt = frame.prompt
         if frame.auto is not None:
             prompt = torch.where(frame.auto > 0, prompt_hat.detach(), prompt)
-        spatial, temporal = self._codes(tokens, kept, state)
-        start = z_lq if self.context is None else self.context(z_lq, frame.regions, features.edges)
+        spatial = temporal = None
+        if self.codebook is not None:
+            spatial, temporal = self.codebook(tokens, recalled("tokens", tokens) if "tokens" in state else None)
+        if temporal is not None:
+            temporal.vectors = torch.where(keep[:, :, None] > 0, temporal.vectors, 0.0)
+        context = self.context(z_lq, frame.regions, features.edges) if self.context is not None else 0.0
 
-        memory = memories(self.config, state)
+        memory = memories(self.config, {name: recalled(name) for name in state if name.startswith(BLOCKS)})
         for block, following in zip(memory, ahead or [], strict=False):
             block.ahead = following
         fresh: list[BlockMemory] = []
 
         def velocity_under(words: Tensor) -> Velocity:
             def velocity(z: Tensor, s: float) -> Tensor:
-                condition = self.embedding(words, torch.full_like(frame.strength, s))
                 priors = Priors(
-                    condition, spatial.vectors if spatial else None, temporal.vectors if temporal else None
+                    self._condition(words, s),
+                    spatial.vectors if spatial else None,
+                    temporal.vectors if temporal else None,
                 )
-                out, remembered = self.velocity(z, priors, memory, keep)
+                out, remembered = self.velocity(z + context, priors, memory, keep)
                 if not fresh:
                     fresh.extend(remembered)
                 change: Tensor = out
@@ -185,43 +199,37 @@ class Generator(nn.Module):
 
         strength = frame.strength[:, :, None, None]
         velocity = velocity_under(prompt)
-        first = velocity(start, 1.0)
+        first = velocity(z_lq, 1.0)
+        bend = None
+        if self.training and float(torch.rand(())) < PATH_SHARE:
+            s = float(torch.rand(()))
+            bend = velocity(z_lq - (1.0 - s) * first.detach(), s) - first.detach()
         if integration == ONE_STEP:
-            z_hq = start - strength * first
+            z_hq = z_lq - strength * first
         else:
-            z = start
+            z = z_lq
             if integration.invert:
                 z = invert(velocity_under(torch.zeros_like(prompt)), z, integration.steps)
             z_hq = integrate(velocity, z, integration.steps, strength)
         if self.recurrence is not None:
-            z_hq = self.recurrence(z_hq, kept * state["restored"] + (1.0 - kept) * z_hq)
-        condition = self.embedding(prompt, torch.zeros_like(frame.strength))
-        change_y, change_uv = self.decoder(z_hq, features.middle, features.fine, condition)
+            z_hq = self.recurrence(z_hq, recalled("restored", z_hq))
+        change_y, change_uv = self.decoder(z_hq, features.middle, features.fine, self._condition(prompt, 1.0))
         amount = frame.strength * torch.clamp(prompt.sum(dim=1, keepdim=True) / FULL_PROMPT, 0.0, 1.0)
         amount = amount[:, :, None, None]
         change_y, change_uv = amount * change_y, amount * change_uv
         log_gain = None
         if self.illumination is not None:
-            log_gain = self.illumination(z_hq, frame.y, state["log_gain"], keep)
+            log_gain = self.illumination(z_hq, frame.y, recalled("log_gain"), keep)
             light_y, light_uv = illuminate(frame.y, frame.uv, log_gain, amount)
             change_y, change_uv = change_y + light_y, change_uv + light_uv
-        output = Output(change_y, change_uv, prompt_hat, z_lq, first, log_gain, spatial, temporal)
+        output = Output(change_y, change_uv, prompt_hat, z_lq, first, log_gain, spatial, temporal, bend)
         return output, self._next(frame, output, tokens, z_hq, fresh), fresh
 
-    def _before(self, frame: Frame, kept: Tensor, state: State) -> tuple[Tensor, Tensor] | None:
-        """The planes restored last; this frame's own where there was none."""
-        if not self.config.previous:
+    def _condition(self, prompt: Tensor, s: float) -> Tensor | None:
+        if self.embedding is None:
             return None
-        return (
-            state["before_y"] + (1.0 - kept) * frame.y,
-            state["before_uv"] + (1.0 - kept) * frame.uv,
-        )
-
-    def _codes(self, tokens: Tensor, kept: Tensor, state: State) -> tuple[Lookup | None, Lookup | None]:
-        if self.codebook is None:
-            return None, None
-        before = state["tokens"] + (1.0 - kept) * tokens if self.config.temporal_codes else None
-        return self.codebook(tokens, before)  # type: ignore[no-any-return]
+        condition: Tensor = self.embedding(prompt, torch.full_like(prompt[:, :1], s))
+        return condition
 
     def _next(self, frame: Frame, output: Output, tokens: Tensor, z_hq: Tensor, fresh: list[BlockMemory]) -> State:
         height, width = tokens.shape[2:]
@@ -256,6 +264,7 @@ def _folded(outputs: list[Output]) -> Output:
         return Lookup(fold([k.vectors for k in there]), fold([k.scores for k in there]), commitment)
 
     gains = [out.log_gain for out in outputs if out.log_gain is not None]
+    bends = [out.bend for out in outputs if out.bend is not None]
     return Output(
         fold([out.change_y for out in outputs]),
         fold([out.change_uv for out in outputs]),
@@ -265,4 +274,5 @@ def _folded(outputs: list[Output]) -> Output:
         fold(gains) if gains else None,
         codes([out.spatial for out in outputs]),
         codes([out.temporal for out in outputs]),
+        torch.cat(bends) if bends else None,
     )

@@ -14,6 +14,9 @@ from generator.flow import BlockMemory
 State = dict[str, Tensor]
 """Name to [B,C,h,w]"""
 
+BLOCKS = ("key", "value", "tap")
+"""How the names begin that belong to the velocity blocks; a number follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class StateSpec:
@@ -34,7 +37,7 @@ def state_specs(config: GeneratorConfig) -> dict[str, StateSpec]:
             specs[f"value{block}_{back + 1}"] = StateSpec(coarse, TOKEN_STRIDE)
         if config.taps:
             specs[f"tap{block}"] = StateSpec(coarse, LATENT_STRIDE)
-    if config.temporal_codes:
+    if config.codebooks[1]:
         specs["tokens"] = StateSpec(coarse, TOKEN_STRIDE)
     if config.recurrence:
         specs["restored"] = StateSpec(coarse, LATENT_STRIDE)
@@ -47,10 +50,12 @@ def state_specs(config: GeneratorConfig) -> dict[str, StateSpec]:
 
 
 def initial_state(config: GeneratorConfig, batch: int, height: int, width: int, like: Tensor | None = None) -> State:
-    """Zeros for planes of this size; on the device of `like`."""
-    device = None if like is None else like.device
+    """Zeros for planes of this size; of the device and type of `like`."""
+    device, dtype = (None, None) if like is None else (like.device, like.dtype)
     return {
-        name: torch.zeros(batch, spec.channels, height // spec.stride, width // spec.stride, device=device)
+        name: torch.zeros(
+            batch, spec.channels, height // spec.stride, width // spec.stride, device=device, dtype=dtype
+        )
         for name, spec in state_specs(config).items()
     }
 

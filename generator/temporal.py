@@ -20,7 +20,7 @@ class TemporalTap(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.before = zero_init(nn.Conv2d(channels, channels, 1))
+        self.before = zero_init(nn.Conv2d(channels, channels, 1, bias=False))
 
     def forward(self, x: Tensor, before: Tensor) -> Tensor:
         """Tap features [B,C,h,w]; `before` is zero where there was no frame."""
@@ -33,9 +33,9 @@ class Recurrence(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.gain = nn.Conv2d(channels, channels, 1)
+        self.gain = nn.Conv2d(channels, 1, 1)
         nn.init.constant_(self.gain.bias, OPEN_AT)  # type: ignore[arg-type]  # this convolution has one
-        self.mix = zero_init(nn.Conv2d(channels, channels, 1))
+        self.mix = zero_init(nn.Conv2d(channels, channels, 1, bias=False))
 
     def forward(self, z: Tensor, before: Tensor) -> Tensor:
         """Steady the latent z [B,C,h,w]; `before` equals z where there was no frame."""

@@ -53,6 +53,14 @@ def put_weights(path: Path, weights: Any, generator: Generator) -> None:
         raise BadInput(f"{path}: its weights do not fit a generator of this version") from error
 
 
+def carry_over(weights: dict[str, torch.Tensor], generator: Generator) -> list[str]:
+    """Take over every tensor whose name and shape fit; returns the names in the generator that found none."""
+    own = generator.state_dict()
+    fitting = {name: tensor for name, tensor in weights.items() if name in own and tensor.shape == own[name].shape}
+    generator.load_state_dict(fitting, strict=False)
+    return [name for name in own if name not in fitting]
+
+
 def load_generator(path: Path) -> tuple[Generator, dict[str, Any]]:
     """The generator with its averaged weights, ready to run, and the checkpoint's other content.
 

@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("runs/lite"), help="checkpoints and log; goes on where they stand"
     )
+    parser.add_argument(
+        "--start-from", type=Path, metavar="CHECKPOINT", help="begin with what fits of another run's weights"
+    )
     parser.add_argument("--minutes", type=float, default=default.minutes, help="training time (default: %(default)g)")
     parser.add_argument("--threads", type=int, default=default.threads, help="compute threads (default: %(default)d)")
     parser.add_argument(
@@ -42,5 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         minutes=arguments.minutes, threads=arguments.threads, workers=arguments.workers, seed=arguments.seed
     )
     command = shlex.join(["clearcall", *sys.argv[1:]])
-    train(arguments.folder, arguments.dev, arguments.out, GeneratorConfig(), settings, command)
+    train(
+        arguments.folder, arguments.dev, arguments.out, GeneratorConfig(), settings, command, arguments.start_from
+    )
     return 0

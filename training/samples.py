@@ -37,7 +37,7 @@ Landmarks = dict[str, NDArray[np.float32]]
 class SampleShape:
     """Sizes of a sample, in frames and pixels."""
 
-    frames: int = 4
+    frames: int = 6
     canvas: int = 192
     """Edge of the degraded picture: compression and blur see more than the crop"""
     crop: int = 160

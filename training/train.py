@@ -24,7 +24,13 @@ LOG_EVERY = 20.0
 
 
 def train(
-    folder: Path, dev: Path | None, out: Path, config: GeneratorConfig, settings: TrainSettings, command: str
+    folder: Path,
+    dev: Path | None,
+    out: Path,
+    config: GeneratorConfig,
+    settings: TrainSettings,
+    command: str,
+    start_from: Path | None = None,
 ) -> None:
     """Train until the minutes are used up; goes on where `out`/last.pt stands. Writes `out`/train.log.
 
@@ -44,6 +50,9 @@ def train(
     trainer, last, log = Trainer(config, settings), out / "last.pt", Log(out / "train.log")
     if last.exists():
         trainer.restore(last)
+    elif start_from is not None:
+        carried, total = trainer.start_from(start_from)
+        log(f"starts from {start_from.name}: {carried} of {total} tensors fit")
     if trainer.elapsed >= 60 * settings.minutes:
         log(f"nothing to do: {last} has had its {settings.minutes:g} minutes; more --minutes go on from there")
         return

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engines.errors import BadInput, ClearcallError
 from generator.config import GeneratorConfig
 from generator.model import Generator
-from training.checkpoint import configuration, load_checkpoint, put_weights, save_checkpoint
+from training.checkpoint import carry_over, configuration, load_checkpoint, put_weights, save_checkpoint
 from training.losses import losses
 
 
@@ -23,14 +23,14 @@ class TrainSettings:
     """How to train; the times count training only, not validation."""
 
     minutes: float = 60.0
-    batch: int = 6
+    batch: int = 4
     """Clips a step"""
     rate: float = 1e-3
     """Peak learning rate; it rises over `warm_up` seconds and falls as a cosine to a hundredth"""
     warm_up: float = 60.0
     average: float = 0.999
-    freeze_norm_at: float = 0.5
-    """Share of the time after which batch normalisation keeps its statistics: the rest trains what will really run"""
+    freeze_norm_at: float = 0.08
+    """Share of the time after which batch normalisation keeps its statistics: those of a few clips are too rough"""
     auto_share: float = 0.3
     """Share of clips that are restored under the generator's own prompt estimate"""
     seed: int = 1
@@ -90,6 +90,15 @@ class Trainer:
             self.elapsed, self.step = float(stored["elapsed"]), int(stored["step"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{path}: its optimiser does not fit this version") from error
+
+    def start_from(self, path: Path) -> tuple[int, int]:
+        """Begin with what fits of another run's averaged weights; returns how many did, and how many there are."""
+        missing = carry_over(load_checkpoint(path)["average"], self.generator)
+        self.average.load_state_dict(self.generator.state_dict())
+        # What comes from another run has settled statistics.
+        freeze_norm(self.generator)
+        total = len(self.generator.state_dict())
+        return total - len(missing), total
 
     def store(self, path: Path, provenance: dict[str, Any]) -> None:
         """Write a checkpoint."""

@@ -42,8 +42,11 @@ def add_rain(pictures: list[Floats], level: float, rng: np.random.Generator) -> 
     length = int(rng.integers(9, 26))
     angle = float(rng.uniform(-0.35, 0.35))
     brightness = float(rng.uniform(60, 130))
+    reach = length | 1
     drops = (rng.random((height, width)) < 0.002 + 0.01 * level).astype(np.float32)
-    streaks = np.asarray(cv2.filter2D(drops, -1, _line(length, angle), borderType=cv2.BORDER_WRAP), np.float32)
+    # Wrapped round, as the layer is when it falls: no seam.
+    around = np.pad(drops, reach, mode="wrap")
+    streaks = np.asarray(cv2.filter2D(around, -1, _line(length, angle)), np.float32)[reach:-reach, reach:-reach]
     streaks = np.minimum(streaks * length, 1.5) * brightness * 0.6
     speed = float(rng.uniform(25, 80))
     out = []
@@ -62,4 +65,4 @@ def _line(length: int, angle: float) -> Floats:
     for step in np.linspace(-length / 2, length / 2, 4 * length):
         row, column = middle + step * np.cos(angle), middle + step * np.sin(angle)
         kernel[min(max(round(float(row)), 0), 2 * middle), min(max(round(float(column)), 0), 2 * middle)] += 1
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), np.float32)
