@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start-from", type=Path, metavar="CHECKPOINT", help="begin with what fits of another run's weights"
     )
     parser.add_argument("--minutes", type=float, default=default.minutes, help="training time (default: %(default)g)")
+    parser.add_argument("--rate", type=float, default=default.rate, help="peak learning rate (default: %(default)g)")
     parser.add_argument("--threads", type=int, default=default.threads, help="compute threads (default: %(default)d)")
     parser.add_argument(
         "--workers", type=int, default=default.workers, help="processes that make samples (default: %(default)d)"
@@ -38,11 +39,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Train; returns the exit status. BadInput for a folder without faces or numbers out of range."""
     if not 0 < arguments.minutes <= 100_000:
         raise BadInput(f"--minutes must be above 0, not {arguments.minutes:g}")
+    if not 0 < arguments.rate <= 1:
+        raise BadInput(f"--rate must be above 0 and at most 1, not {arguments.rate:g}")
     for name, least in (("threads", 1), ("workers", 0), ("seed", 0)):
         if not least <= getattr(arguments, name) <= LARGEST[name]:
             raise BadInput(f"--{name} must be {least} to {LARGEST[name]}, not {getattr(arguments, name)}")
     settings = TrainSettings(
-        minutes=arguments.minutes, threads=arguments.threads, workers=arguments.workers, seed=arguments.seed
+        minutes=arguments.minutes,
+        rate=arguments.rate,
+        threads=arguments.threads,
+        workers=arguments.workers,
+        seed=arguments.seed,
     )
     command = shlex.join(["clearcall", *sys.argv[1:]])
     train(

@@ -44,7 +44,7 @@ def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], a
         "path": 0.005 * charbonnier(out.bend) if out.bend is not None else torch.zeros(()),
         "flow": 0.005 * charbonnier(out.velocity - (out.z_lq.detach() - target)),
         "prompt": 0.02 * functional.mse_loss(out.prompt_hat, batch["prompt"].flatten(0, 1)),
-        "codes": 0.01 * code_loss(out.spatial) + 0.01 * code_loss(out.temporal),
+        "codes": 0.001 * (code_loss(out.spatial) + code_loss(out.temporal)),
     }
 
 
