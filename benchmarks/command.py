@@ -6,63 +6,28 @@ import argparse
 import json
 import os
 import platform
-import time
-from dataclasses import asdict, dataclass
+import tempfile
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from engines.engine import LatentCache, StepInputs
+from benchmarks.tables import configuration, graphs, switches
 from engines.errors import BadInput
 from engines.manifest import Manifest, read_family
-from engines.onnx_runtime import OrtEngine
 
 LATER = ("latency", "quality", "sessions")
-BLOCK = 10
-"""Steps a graph runs in a row before the next one's turn: a machine that slows down meanwhile slows all alike."""
+SIZES = (256, 384, 512)
 LARGEST_STEPS, LARGEST_THREADS = 100_000, 256
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One graph on so many threads."""
-
-    graph: str
-    threads: int
-    parameters: int
-    """About: the shared weights in the file, without biases that are small enough to lie in the graph"""
-    median_ms: float
-    p95_ms: float
-
-
-class _Case:
-    """An engine with its cache, ready to be timed."""
-
-    def __init__(self, manifest: Manifest, threads: int) -> None:
-        self.manifest, self.threads = manifest, threads
-        self._engine = OrtEngine(manifest, threads)
-        self._cache: LatentCache = self._engine.new_cache()
-        rng = np.random.default_rng(1)
-        y, uv = (rng.integers(0, 256, manifest.shape(name), np.uint8) for name in ("y", "uv"))
-        regions = np.full(manifest.shape("regions"), 1 / len(manifest.regions), np.float32)
-        self._inputs = StepInputs(y, uv, regions, np.ones(manifest.shape("prompt"), np.float32), 1.0)
-
-    def run(self, steps: int) -> list[float]:
-        """Milliseconds of each of `steps` steps."""
-        taken = []
-        for _ in range(steps):
-            begun = time.perf_counter()
-            self._engine.step(self._inputs, self._cache)
-            taken.append(1000 * (time.perf_counter() - begun))
-        return taken
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command; `run` checks them."""
     parser.add_argument("what", metavar="WHAT", help=f"engine; not there yet: {', '.join(LATER)}")
     parser.add_argument("--model", default="lite", help="model to measure (default: %(default)s)")
+    parser.add_argument("--sizes", default="", help="crop sizes, with commas (default: all that the model has)")
     parser.add_argument("--threads", default="1,2", help="thread counts, with commas (default: %(default)s)")
     parser.add_argument("--steps", default="100", help="steps per graph and thread count (default: %(default)s)")
+    parser.add_argument("--untrained", action="store_true", help="measure an untrained model of this name (torch)")
+    parser.add_argument("--switches", action="store_true", help="also with each part switched off (torch)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
 
 
@@ -70,29 +35,28 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure and print; returns the exit status.
 
     Raises:
-        BadInput: An argument is wrong, or there is no such model.
+        BadInput: An argument is wrong, there is no such model, or torch is needed and not there.
     """
     if arguments.what in LATER:
         raise BadInput(f"bench {arguments.what} is not there yet; there is: engine")
     if arguments.what != "engine":
         raise BadInput(f"unknown benchmark {arguments.what!r}; there is: engine")
     threads = [_number("--threads", text, LARGEST_THREADS) for text in arguments.threads.split(",")]
+    sizes = [_size(text) for text in arguments.sizes.split(",")] if arguments.sizes else []
     steps = _number("--steps", arguments.steps, LARGEST_STEPS)
     target: Path | None = arguments.json
     if target is not None and not target.absolute().parent.is_dir():
         raise BadInput(f"--json {target}: there is no folder {target.absolute().parent}")
-    rows = measure(read_family(arguments.model), threads, steps)
-    print(f"{'graph':<12} {'threads':>7} {'parameters':>11} {'median ms':>10} {'p95 ms':>8}")
-    for row in rows:
-        size = f"{row.parameters / 1e6:.2f} M"
-        print(f"{row.graph:<12} {row.threads:>7} {size:>11} {row.median_ms:>10.2f} {row.p95_ms:>8.2f}")
-    if target is not None:
-        content = {
+    with tempfile.TemporaryDirectory(prefix="clearcall-bench-") as folder:
+        content: dict[str, Any] = {
             "bench": "engine",
-            "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+            "machine": {"processor": _processor(), "cores": os.cpu_count()},
             "steps": steps,
-            "rows": [asdict(row) for row in rows],
+            "rows": graphs(_manifests(arguments, sizes, Path(folder)), threads, steps, Path(folder)),
         }
+        if arguments.switches:
+            content["switches"] = switches(arguments.model, (sizes or [384])[0], threads, steps, Path(folder))
+    if target is not None:
         try:
             target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
@@ -100,25 +64,26 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def measure(manifests: list[Manifest], threads: list[int], steps: int) -> list[Row]:
-    """Time `steps` steps of every graph on every thread count, in turns."""
-    cases = [_Case(manifest, count) for manifest in manifests for count in threads]
-    for case in cases:
-        case.run(BLOCK)
-    times: list[list[float]] = [[] for _ in cases]
-    for done in range(0, steps, BLOCK):
-        for case, taken in zip(cases, times, strict=True):
-            taken += case.run(min(BLOCK, steps - done))
-    return [
-        Row(
-            case.manifest.name,
-            case.threads,
-            case.manifest.weights.path.stat().st_size // np.dtype(np.float32).itemsize,
-            round(float(np.median(taken)), 3),
-            round(float(np.percentile(taken, 95)), 3),
-        )
-        for case, taken in zip(cases, times, strict=True)
-    ]
+def _manifests(arguments: argparse.Namespace, sizes: list[int], folder: Path) -> list[Manifest]:
+    if arguments.untrained:
+        config = configuration(arguments.model)
+        from benchmarks.switches import export_untrained
+
+        return export_untrained(config, arguments.model, sizes or list(SIZES), folder)
+    manifests = read_family(arguments.model)
+    known = {m.crop for m in manifests}
+    if not known.issuperset(sizes):
+        raise BadInput(f"--sizes: {arguments.model} has {', '.join(map(str, sorted(known)))}")
+    return [m for m in manifests if not sizes or m.crop in sizes]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _number(option: str, text: str, largest: int) -> int:
@@ -128,4 +93,11 @@ def _number(option: str, text: str, largest: int) -> int:
         value = 0
     if not 1 <= value <= largest:
         raise BadInput(f"{option} must be numbers from 1 to {largest}, not {text[:20]!r}")
+    return value
+
+
+def _size(text: str) -> int:
+    value = _number("--sizes", text, 4096)
+    if value % 32:
+        raise BadInput(f"--sizes must be multiples of 32, not {value}")
     return value

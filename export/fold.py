@@ -1,29 +1,90 @@
-"""Convolution and batch normalisation folded into one convolution."""
+"""What only training needs is folded away; what CPU kernels are slow at is written in another way that does the same."""
 
 from __future__ import annotations
 
 import copy
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from generator.blocks import ConvNorm
+from generator.fusion import PooledModulation
 from generator.model import Generator
+from generator.prompt import Modulation
+from generator.stem import Patches
 
 
 def folded(generator: Generator) -> Generator:
-    """A copy for running only, without batch normalisation.
+    """A copy for running only: without batch normalisation, and in the CPU's blocked layout as far as possible.
 
-    The ONNX exporter folds them as well, but not where two places share one convolution.
+    The ONNX exporter folds normalisation as well, but not where two places share one convolution.
     """
     out = copy.deepcopy(generator).cpu().eval()
-    _fold(out)
+    fold(out)
     return out
 
 
-def _fold(module: nn.Module) -> None:
+def fold(module: nn.Module) -> None:
+    """Rewrite the parts of a module in place; it must be in evaluation mode."""
     for name, child in module.named_children():
-        if isinstance(child, ConvNorm):
-            setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))
-        else:
-            _fold(child)
+        if not isinstance(child, ConvNorm):
+            fold(child)
+        rewritten = _rewritten(child)
+        if rewritten is not None:
+            setattr(module, name, rewritten.eval())
+
+
+def _rewritten(module: nn.Module) -> nn.Module | None:
+    if isinstance(module, ConvNorm):
+        conv, norm = module
+        assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        return fuse_conv_bn_eval(conv, norm)
+    if isinstance(module, Modulation | PooledModulation):
+        return SpreadModulation(module)
+    if isinstance(module, Patches):
+        _fold_centre(module)
+    return None
+
+
+class SpreadModulation(nn.Module):
+    """x * scale + shift with both spread over the whole grid.
+
+    Where scale and shift are broadcast, ONNX Runtime leaves its blocked layout, and each sum that follows runs by
+    itself instead of within a convolution: that takes longer than to write two maps.
+    """
+
+    def __init__(self, module: Modulation | PooledModulation) -> None:
+        super().__init__()
+        scale, shift = module.scale, module.shift
+        assert isinstance(scale, nn.Linear) and isinstance(shift, nn.Linear)
+        self.scale, self.shift = _pointwise(scale, 1.0), _pointwise(shift, 0.0)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Modulate x [B,C,h,w] by condition [B,D], or by the mean of tokens [B,D,T]."""
+        pooled = condition if condition.dim() == 2 else condition.mean(dim=2)
+        scale, shift = (_spread(layer(pooled[:, :, None, None]), x) for layer in (self.scale, self.shift))
+        return x * scale + shift
+
+
+def _spread(vector: Tensor, grid: Tensor) -> Tensor:
+    """[B,C,1,1] to the size of a grid."""
+    return functional.interpolate(vector, scale_factor=(float(grid.shape[2]), float(grid.shape[3])), mode="nearest")
+
+
+def _pointwise(layer: nn.Linear, offset: float) -> nn.Conv2d:
+    """The same as a 1x1 convolution, its output raised by `offset`."""
+    out = nn.Conv2d(layer.in_features, layer.out_features, 1)
+    with torch.no_grad():
+        out.weight.copy_(layer.weight[:, :, None, None])
+        out.get_parameter("bias").copy_(layer.bias + offset)
+    return out
+
+
+def _fold_centre(patches: Patches) -> None:
+    """Let the biases take over the centring of the planes, which would cost a pass over each."""
+    for layer in (patches.y, patches.uv):
+        with torch.no_grad():
+            layer.get_parameter("bias").sub_(patches.centre * layer.weight.sum(dim=(1, 2, 3)))
+    patches.centre = 0.0

@@ -13,6 +13,7 @@ from typing import Any
 import onnx
 import torch
 from onnx import TensorProto
+from torch import nn
 
 from engines.errors import ClearcallError
 from engines.manifest import Manifest, read_manifest
@@ -59,9 +60,20 @@ def export_family(
 
 
 def trace(generator: Generator, size: int) -> onnx.ModelProto:
-    """The graph of one step at one crop size, batch 1, all shapes static."""
+    """The graph of one step at one crop size, batch 1, all shapes static.
+
+    Raises:
+        ExportError: The generator cannot run live, or the exporter failed.
+    """
+    if generator.config.attention == "both_sides":
+        raise ExportError("attention on both sides sees frames that a live call has not got: it runs offline, in torch")
     module = GraphModule(folded(generator), size).eval()
-    example = module.example_inputs()
+    outputs = [*PLANE_OUTPUTS, *(f"next_{n}" for n in module.state_names())]
+    return to_onnx(module, module.example_inputs(), outputs)
+
+
+def to_onnx(module: nn.Module, example: dict[str, torch.Tensor], outputs: Sequence[str]) -> onnx.ModelProto:
+    """The graph of a module, for inputs of these names and shapes; ExportError if the exporter has nothing to give."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -70,7 +82,7 @@ def trace(generator: Generator, size: int) -> onnx.ModelProto:
             tuple(example.values()),
             dynamo=True,
             input_names=list(example),
-            output_names=[*PLANE_OUTPUTS, *(f"next_{n}" for n in module.state_names())],
+            output_names=list(outputs),
             opset_version=OPSET,
             optimize=True,
             verbose=False,

@@ -12,6 +12,9 @@ from generator.state import state_specs
 RESTORED = ("before_y", "before_uv")
 """States that are the planes restored last: 8-bit, as the output is."""
 
+UNIT = 1 / 255
+"""One step of 8 bits"""
+
 
 class GraphModule(nn.Module):
     """`Generator.step` as the graph contract has it; scaling and rounding to 8 bits happen inside."""
@@ -45,11 +48,11 @@ class GraphModule(nn.Module):
     ) -> tuple[Tensor, ...]:
         """Planes in 0..255 to planes in 0..255, the prompt estimate, and the next states."""
         state = {
-            name: tensor.float() / 255.0 if name in RESTORED else tensor
+            name: tensor.float() * UNIT if name in RESTORED else tensor
             for name, tensor in zip(self.state_names(), flat, strict=True)
         }
         y, uv = y.float(), uv.float()
-        frame = Frame(y / 255.0, uv / 255.0, regions, prompt, strength)
+        frame = Frame(y * UNIT, uv * UNIT, regions, prompt, strength)
         out, following = self.generator.step(frame, keep, state)
         # The change is added in 8-bit units: where it is zero, the very input comes back.
         planes = [_to_bytes(plane + 255.0 * change) for plane, change in ((y, out.change_y), (uv, out.change_uv))]

@@ -25,7 +25,7 @@ class ConvNorm(nn.Sequential):
 
     @property
     def weight(self) -> Tensor:
-        """[outputs,inputs,kernel,kernel] of the one convolution that the two are when they run, running statistics in."""
+        """[outputs,inputs,kernel,kernel] with the running statistics in it: of the one convolution that runs."""
         conv, norm = self
         assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+SMALLEST = 1e-2
+"""Squared length from which a query counts in full. A still picture has no change to look up; without this floor its
+rounding would, and the gradients of such a query would be a thousand times those of all others."""
 SHARPNESS = 20.0
 """Factor on the cosine before the softmax: near-hard, yet smooth."""
 
@@ -50,7 +53,7 @@ class Codebook(nn.Module):
     def forward(self, query: Tensor) -> Lookup:
         """Look queries [B,W,T] up."""
         entries = functional.normalize(self.entries, dim=1)
-        tokens = (query / torch.sqrt((query * query).sum(dim=1, keepdim=True) + 1e-6)).transpose(1, 2)
+        tokens = (query / torch.sqrt((query * query).sum(dim=1, keepdim=True) + SMALLEST)).transpose(1, 2)
         scores = SHARPNESS * (tokens @ entries.transpose(0, 1))
         weights = torch.softmax(scores, dim=-1)
         if not self.training:
@@ -74,11 +77,15 @@ class DualCodebook(nn.Module):
         self.temporal = Codebook(entries, width) if temporal else None
 
     def forward(self, tokens: Tensor, before: Tensor | None) -> tuple[Lookup | None, Lookup | None]:
-        """Look up a frame's pooled latent [B,C,h,w]; `before` is the last one's, equal to it where there was none."""
+        """Look up a frame's pooled latent [B,C,h,w]; `before` is the last one's, equal to it where there was none.
+
+        The codes learn from the latent, not the latent from the codes.
+        """
         spatial = temporal = None
+        tokens = tokens.detach()
         if self.spatial is not None and self.to_spatial is not None:
             spatial = self.spatial(self.to_spatial(tokens).flatten(2))
         if self.temporal is not None and self.to_temporal is not None and before is not None:
             # Un-averaged features: the attention window averages away what this codebook keys on.
-            temporal = self.temporal(self.to_temporal(tokens - before).flatten(2))
+            temporal = self.temporal(self.to_temporal(tokens - before.detach()).flatten(2))
         return spatial, temporal

@@ -14,8 +14,8 @@ from generator.config import PATCH
 CENTRE = 0.5
 """What the planes are centred on."""
 CLOSES_AT = 1.6
-"""Start value of how fast the gate for the previous planes closes: where patches, normalised, disagree by 0.8 (root mean
-square over the kinds of detail) it is shut."""
+"""Start value of how fast the gate for the previous planes closes: it is shut where patches, normalised, disagree by
+0.8 (root mean square over the kinds of detail)."""
 
 
 def cosine_basis(edge: int) -> Tensor:

@@ -47,7 +47,7 @@ def add_rain(pictures: list[Floats], level: float, rng: np.random.Generator) -> 
     # Wrapped round, as the layer is when it falls: no seam.
     around = np.pad(drops, reach, mode="wrap")
     streaks = np.asarray(cv2.filter2D(around, -1, _line(length, angle)), np.float32)[reach:-reach, reach:-reach]
-    streaks = np.minimum(streaks * length, 1.5) * brightness * 0.6
+    streaks = np.asarray(np.minimum(streaks * length, 1.5) * brightness * 0.6, np.float32)
     speed = float(rng.uniform(25, 80))
     out = []
     for index, picture in enumerate(pictures):

@@ -11,7 +11,7 @@ from export.onnx_graph import export_family
 from generator.model import Generator
 from tests.generator.tiny import shaken, tiny_generator
 
-SIZES = (64, 96)
+SIZES = (64, 96, 128)
 TRAINING = {"minutes": 1.5, "steps": 7, "attributions": ["CC0"]}
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="clearcall-tests-")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 from torch import Tensor
 
 from generator.model import Generator
-from tests.generator.tiny import clip_inputs, tiny_generator
+from tests.generator.tiny import TINY, clip_inputs, shaken, tiny_generator
 from training.losses import charbonnier, frame_difference, gradient, losses
 
 
 def batch(noise: float) -> dict[str, Tensor]:
-    y, uv, regions, prompt, _ = clip_inputs(clips=2, frames=3)
+    clip = clip_inputs(clips=2, frames=3)
     return {
-        "y": y + noise * torch.randn_like(y),
-        "uv": uv + noise * torch.randn_like(uv),
-        "clean_y": y,
-        "clean_uv": uv,
-        "regions": regions,
-        "prompt": prompt.clamp(0, 1),
+        "y": clip.y + noise * torch.randn_like(clip.y),
+        "uv": clip.uv + noise * torch.randn_like(clip.uv),
+        "clean_y": clip.y,
+        "clean_uv": clip.uv,
+        "regions": clip.regions,
+        "prompt": clip.prompt,
     }
 
 
@@ -29,13 +32,18 @@ def terms(noise: float, generator: Generator | None = None) -> dict[str, float]:
     return {name: float(v) for name, v in losses(generator, generator, batch(noise), 0.5).items()}
 
 
-def test_a_perfect_output_costs_nothing_but_the_estimate() -> None:
-    assert {name for name, value in terms(0.0).items() if value != 0} == {"prompt"}
+def test_a_perfect_output_costs_nothing_but_the_estimate_and_the_use_of_codes() -> None:
+    assert {name for name, value in terms(0.0).items() if value != 0} == {"prompt", "codes"}
 
 
-def test_every_term_sees_noise() -> None:
-    assert all(value > 0 for value in terms(0.1).values())
+def test_every_term_sees_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("generator.model.PATH_SHARE", 1.0)
+    assert all(value > 0 for value in terms(0.1, shaken(tiny_generator()).train()).values())
     assert terms(0.2)["pixel"] > terms(0.02)["pixel"]
+
+
+def test_codebooks_that_are_off_cost_nothing() -> None:
+    assert terms(0.1, tiny_generator(replace(TINY, fusion="off")))["codes"] == 0
 
 
 def test_a_right_estimate_costs_nothing() -> None:

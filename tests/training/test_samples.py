@@ -13,6 +13,7 @@ from torch import Tensor
 from engines.errors import BadInput
 from stream.face.regions import REGION_NAMES
 from tests.training.faces import write_clip, write_stills
+from training.degrade import TASKS
 from training.faces import list_faces
 from training.motion import render, sample_path
 from training.samples import Samples, SampleShape, sample_loader
@@ -43,7 +44,7 @@ def test_shapes_and_ranges(folder: Path) -> None:
             "clean_y": (3, 1, 64, 64),
             "clean_uv": (3, 2, 32, 32),
             "regions": (3, len(REGION_NAMES), 4, 4),
-            "prompt": (3, 5),
+            "prompt": (3, len(TASKS)),
         }
         for tensor in sample.values():
             assert tensor.dtype == torch.float32

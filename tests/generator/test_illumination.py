@@ -1,0 +1,74 @@
+"""Exposure: a coarse gain that changes slowly and is apart from the detail."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from generator.illumination import BLACK, BRIGHTEST, DARKEST, GREY, RATE, Illumination, _spread, illuminate
+from tests.generator.tiny import shaken_module
+
+
+@pytest.fixture
+def eager() -> Illumination:
+    """Wants as much light as there is, everywhere."""
+    illumination = shaken_module(Illumination(8, 4))
+    with torch.no_grad():
+        illumination.out.get_parameter("weight").zero_()
+        illumination.out.get_parameter("bias").fill_(9.0)
+    return illumination
+
+
+@torch.no_grad()
+def test_it_starts_with_no_gain() -> None:
+    z, y, none = torch.randn(1, 8, 4, 4), torch.rand(1, 1, 64, 64), torch.zeros(1, 2, 2, 2)
+    assert not Illumination(8, 4)(z, y, none, torch.ones(1, 1)).any()
+
+
+@torch.no_grad()
+def test_the_first_frame_may_jump_and_the_next_may_not(eager: Illumination) -> None:
+    z, y, gain = torch.randn(1, 8, 4, 4), torch.rand(1, 1, 64, 64), torch.zeros(1, 2, 2, 2)
+    torch.testing.assert_close(eager(z, y, gain, torch.zeros(1, 1)), torch.full_like(gain, BRIGHTEST))
+    for frame in range(1, 4):
+        gain = eager(z, y, gain, torch.ones(1, 1))
+        torch.testing.assert_close(gain, torch.full_like(gain, frame * RATE))
+    eager.out.get_parameter("bias").fill_(-9.0)
+    after = eager(z, y, gain, torch.ones(1, 1))
+    torch.testing.assert_close(after, gain - RATE)
+    torch.testing.assert_close(eager(z, y, gain, torch.zeros(1, 1)), torch.full_like(gain, DARKEST))
+
+
+@torch.no_grad()
+def test_brightness_of_the_whole_crop_has_a_say() -> None:
+    illumination = shaken_module(Illumination(8, 4))
+    z, none, keep = torch.randn(1, 8, 4, 4), torch.zeros(1, 2, 2, 2), torch.zeros(1, 1)
+    dark, bright = (illumination(z, torch.full((1, 1, 64, 64), v), none, keep) for v in (0.05, 0.8))
+    assert not torch.allclose(dark, bright, atol=1e-3)
+    # Over the whole crop: which corner is bright does not matter.
+    y = torch.zeros(1, 1, 64, 64)
+    y[..., :32, :32] = 1
+    torch.testing.assert_close(illumination(z, y, none, keep), illumination(z, y.flip(2, 3), none, keep))
+
+
+def test_at_strength_zero_nothing_changes_and_in_between_the_gain_is_a_power() -> None:
+    y, uv = torch.rand(1, 1, 64, 64), torch.rand(1, 2, 32, 32)
+    gain = torch.full((1, 2, 2, 2), 0.8)
+    for plane in illuminate(y, uv, gain, torch.zeros(1, 1, 1, 1)):
+        assert not plane.any()
+    for amount in (0.5, 1.0):
+        change_y, change_uv = illuminate(y, uv, gain, torch.full((1, 1, 1, 1), amount))
+        factor = torch.exp(torch.tensor(0.8 * amount))
+        torch.testing.assert_close(y + change_y - BLACK, (y - BLACK) * factor)
+        torch.testing.assert_close(uv + change_uv - GREY, (uv - GREY) * factor)
+
+
+def test_black_and_grey_stay() -> None:
+    y, uv = torch.full((1, 1, 64, 64), BLACK), torch.full((1, 2, 32, 32), GREY)
+    assert not any(plane.any() for plane in illuminate(y, uv, torch.ones(1, 2, 2, 2), torch.ones(1, 1, 1, 1)))
+
+
+def test_gains_are_spread_as_bilinear_interpolation_does() -> None:
+    coarse = torch.randn(2, 1, 3, 5)
+    expected = functional.interpolate(coarse, scale_factor=8.0, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(_spread(coarse, 8), expected, atol=1e-6, rtol=0)
