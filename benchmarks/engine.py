@@ -36,6 +36,8 @@ class Timed(Protocol):
 class Times:
     """Milliseconds a step."""
 
+    best: float
+    """What the work takes when nothing else is in the way; two graphs are compared by it"""
     median: float
     p95: float
 
@@ -77,7 +79,7 @@ def take_turns(cases: Sequence[Timed], steps: int) -> list[Times]:
     for done in range(0, steps, BLOCK):
         for case, times in zip(cases, taken, strict=True):
             times += case.run(min(BLOCK, steps - done))
-    return [Times(float(np.median(times)), float(np.percentile(times, 95))) for times in taken]
+    return [Times(*(round(float(np.percentile(times, share)), 3) for share in (0, 50, 95))) for times in taken]
 
 
 def operators(path: Path, threads: int) -> dict[str, float]:

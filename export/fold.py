@@ -1,4 +1,4 @@
-"""What only training needs is folded away; what CPU kernels are slow at is written in another way that does the same."""
+"""What only training needs is folded away; what a CPU is slow at is written in another way that does the same."""
 
 from __future__ import annotations
 

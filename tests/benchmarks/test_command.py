@@ -19,7 +19,10 @@ from stream.cli import main
         (["engine", "--threads", ""], "--threads"),
         (["engine", "--steps", "0"], "--steps"),
         (["engine", "--steps", "1e9"], "--steps"),
-        (["engine", "--model", "large"], "unknown model 'large'; known models: lite"),
+        (["engine", "--sizes", "100"], "--sizes"),
+        (["engine", "--sizes", "x"], "--sizes"),
+        (["engine", "--model", "large"], "unknown model 'large'; known models: "),
+        (["engine", "--model", "large", "--untrained"], "no configuration is named 'large'; there are: lite, base"),
         (["engine", "--json", "missing/figures.json"], "missing"),
     ],
 )

@@ -38,6 +38,8 @@ CHANGES: list[Change] = [
     lambda raw: raw["inputs"][0].update(dtype="complex64"),
     lambda raw: raw["inputs"][0].update(shape=[1, "n"]),
     lambda raw: raw["states"][0].update(initial="none"),
+    lambda raw: raw["states"][0].update(stride=0),
+    lambda raw: raw["states"][0].pop("stride"),
 ]
 
 

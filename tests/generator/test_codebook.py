@@ -38,9 +38,11 @@ def test_running_blends_softly_and_near_an_entry_says_that_entry(book: Codebook)
     assert book(query).commitment == 0
 
 
-def test_the_length_of_a_query_does_not_count(book: Codebook) -> None:
-    query = torch.randn(1, WIDTH, 6)
-    torch.testing.assert_close(book.eval()(query).vectors, book(10 * query).vectors, atol=1e-4, rtol=0)
+def test_the_length_of_a_query_counts_only_where_it_is_next_to_nothing(book: Codebook) -> None:
+    query = functional.normalize(torch.randn(1, WIDTH, 6), dim=1)
+    torch.testing.assert_close(book.eval()(10 * query).vectors, book(100 * query).vectors, atol=1e-3, rtol=0)
+    # Rounding errors of a still picture ask for nothing in particular.
+    assert book(1e-4 * query).scores.abs().max() < 0.1
 
 
 def test_gradients_pass_straight_through_to_queries_and_reach_entries(book: Codebook) -> None:
@@ -53,12 +55,12 @@ def test_gradients_pass_straight_through_to_queries_and_reach_entries(book: Code
 def test_commitment_draws_entries_four_times_as_much_as_queries() -> None:
     book = Codebook(1, 2).train()
     book.entries.data = torch.tensor([[1.0, 0.0]])
-    query = torch.tensor([[0.6, 0.8]])[:, :, None].requires_grad_()
+    query = torch.tensor([[60.0, 80.0]])[:, :, None].requires_grad_()
     out = book(query)
     assert out.commitment.item() == pytest.approx(1.25 * (1 - 0.6), abs=1e-5)
     out.commitment.backward()
     assert query.grad is not None and book.entries.grad is not None
-    assert book.entries.grad.norm() == pytest.approx(4 * query.grad.norm().item(), rel=1e-3)
+    assert book.entries.grad.norm() == pytest.approx(4 * 100 * query.grad.norm().item(), rel=1e-3)
 
 
 def scores_of(entries: list[int], count: int = ENTRIES) -> Lookup:

@@ -1,0 +1,76 @@
+"""The engine's figures: they are there, belong together, and torch is not needed for what can be had without."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import tables
+from benchmarks.engine import operators, session_bytes, take_turns
+from generator.config import CONFIGS
+from tests.export.tiny_family import SIZES, generator, manifests
+from tests.generator.tiny import TINY
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CONFIGS, "tiny", TINY)
+
+
+@pytest.mark.usefixtures("known")
+def test_a_row_for_each_graph_and_thread_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = tables.graphs(manifests()[:1], [1, 2], 12, tmp_path)
+    assert [(row["graph"], row["threads"]) for row in rows] == [(f"tiny-{SIZES[0]}", 1), (f"tiny-{SIZES[0]}", 2)]
+    for row in rows:
+        assert 0 < row["best_ms"] <= row["median_ms"] <= row["p95_ms"]
+        assert 0.1 < row["times_plain"] < 50
+        assert sum(part["macs"] for part in row["parts"]) == pytest.approx(1e9 * row["gmac"])
+        # Normalisation is folded away.
+        assert 0.9 < row["parameters"] / sum(p.numel() for p in generator().parameters()) <= 1
+        assert max(row["operators_ms"], key=row["operators_ms"].get) and "Conv" in row["operators_ms"]
+    printed = capsys.readouterr().out
+    assert printed.count("tiny-64") == 5 and "MMAC: stem" in printed and "2 threads, ms: " in printed
+
+
+def test_without_torch_or_for_another_model_there_is_still_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tables.graphs(manifests()[:1], [1], 3, tmp_path)[0]["gmac"] is None
+    monkeypatch.setitem(CONFIGS, "tiny", CONFIGS["lite"])
+    assert tables.graphs(manifests()[:1], [1], 3, tmp_path)[0]["gmac"] is None
+    monkeypatch.setitem(sys.modules, "torch", None)
+    row = tables.graphs(manifests()[:1], [1], 3, tmp_path)[0]
+    assert row["gmac"] is None and row["times_plain"] is None and row["best_ms"] > 0 and row["parameters"] > 0
+
+
+def test_memory_is_what_the_arrays_hold() -> None:
+    manifest = manifests()[0]
+    specs = [(s.shape, s.dtype) for s in manifest.states] + [(t.shape, t.dtype) for t in manifest.outputs]
+    arrays = [np.zeros(shape, dtype) for shape, dtype in specs]
+    inputs = [np.zeros(t.shape, t.dtype) for t in manifest.inputs]
+    assert session_bytes(manifest) == 2 * sum(a.nbytes for a in arrays) + sum(a.nbytes for a in inputs)
+
+
+def test_operators_are_sorted_by_time() -> None:
+    found = operators(manifests()[0].graph.path, 1)
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+    assert {"Conv", "Softmax"} <= set(found)
+
+
+def test_cases_take_turns() -> None:
+    order: list[str] = []
+
+    class Case:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def run(self, steps: int) -> list[float]:
+            order.append(f"{self.name}{steps}")
+            return [float(len(order))] * steps
+
+    first, second = take_turns([Case("a"), Case("b")], 25)
+    assert order == ["a10", "b10", "a10", "b10", "a10", "b10", "a5", "b5"]
+    assert (first.best, first.median, first.p95) == (3.0, 5.0, 7.0) and second.median == 6.0
