@@ -63,7 +63,11 @@ def running(folder: Path) -> Iterator[Session]:
     environment["DBUS_SESSION_BUS_ADDRESS"] = address
     session = Session(folder, environment)
     with ExitStack() as stack:
-        for command in (["dbus-daemon", "--session", "--nofork", f"--address={address}"], ["pipewire"], ["wireplumber"]):
+        for command in (
+            ["dbus-daemon", "--session", "--nofork", f"--address={address}"],
+            ["pipewire"],
+            ["wireplumber"],
+        ):
             stack.enter_context(program(command, environment, folder / f"{command[0]}.log"))
             until((folder / ("bus" if command[0] == "dbus-daemon" else "pipewire-0")).exists)
         until(lambda: b"WirePlumber" in subprocess.run(["pw-dump"], env=environment, capture_output=True).stdout)
