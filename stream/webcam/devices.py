@@ -20,7 +20,8 @@ USUAL_SIZES = ((1280, 720), (640, 480), (1920, 1080))
 USUAL_RATES = (Fraction(30), Fraction(15), Fraction(60))
 """Asked for where a device gives bounds instead of a list."""
 MOST = 128
-"""Entries of one list, and modes in all; a driver that never ends must not hold us up."""
+"""Entries of one list; a driver that never ends must not hold us up."""
+MOST_MODES = 2048
 
 Ioctl = Callable[[int, bytes], bytes]
 """Request number and structure in, structure out; OSError where the device refuses."""
@@ -91,7 +92,7 @@ def examine(path: str, ioctl: Ioctl) -> Device:
     if capabilities & v4l2.CAP_DEVICE_CAPS:
         capabilities = own
     captures = bool(capabilities & v4l2.CAP_CAPTURE and capabilities & v4l2.CAP_STREAMING)
-    modes = tuple(islice(_modes(ioctl), MOST)) if captures else ()
+    modes = tuple(islice(_modes(ioctl), MOST_MODES)) if captures else ()
     output = bool(capabilities & v4l2.CAP_OUTPUT)
     # Next to each camera there is a device for its metadata, which captures no picture.
     return Device(path, _text(card), _text(driver), captures and bool(modes), output, modes)

@@ -13,7 +13,7 @@ from stream.doctor import Finding, report
 from stream.webcam import libpipewire
 from stream.webcam.devices import Device, find, paths
 from stream.webcam.loopback import SETUP
-from stream.webcam.modes import choose
+from stream.webcam.modes import Mode, choose
 from stream.webcam.output import Shape
 from stream.webcam.pipewire import PipeWireCamera
 from stream.webcam.settings import WebcamSettings
@@ -38,9 +38,8 @@ def cameras(found: Iterable[Device], barred: Iterable[str], settings: WebcamSett
         if not device.can_capture or device.is_loopback:
             continue
         best = choose(device.modes, settings.width, settings.height, settings.rate)
-        others = ", ".join(str(mode) for mode in device.modes if mode != best)
         busy = users_of(device.path)
-        text = f"{device.name}: {best}" + (f"; also {others}" if others else "")
+        text = f"{device.name}: {best}{''.join(f'; {line}' for line in offers(device.modes))}"
         hint = f"in use by {', '.join(busy)}: close that first" if busy else None
         rows.append(Finding(f"camera {device.path}", text, hint))
     for path in barred:
@@ -48,6 +47,19 @@ def cameras(found: Iterable[Device], barred: Iterable[str], settings: WebcamSett
         hint = "sudo usermod -aG video $USER, then log in anew" if denied else "it does not answer: plug it in anew"
         rows.append(Finding(f"camera {path}", "cannot be opened", hint))
     return rows or [Finding("camera", "none", "plug one in, or try --input FILE")]
+
+
+def offers(modes: Iterable[Mode]) -> list[str]:
+    """For each format its sizes with the highest rate of each, such as `MJPG 640x480@30 1280x720@30`."""
+    fastest: dict[str, dict[str, Fraction]] = {}
+    for mode in modes:
+        sizes = fastest.setdefault(mode.pixel_format, {})
+        size = f"{mode.width}x{mode.height}"
+        sizes[size] = max(mode.rate, sizes.get(size, Fraction(0)))
+    return [
+        f"{name} {' '.join(f'{size}@{float(rate):g}' for size, rate in sizes.items())}"
+        for name, sizes in fastest.items()
+    ]
 
 
 def pipewire() -> Finding:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import select
+from pathlib import Path
 
 from engines.errors import ClearcallError
 from stream.webcam import v4l2
 from stream.webcam.devices import Device, Ioctl, find, ioctl_of
 from stream.webcam.errors import OutputLost
 from stream.webcam.output import Picture, Shape
+from stream.webcam.users import users_of
 
 CARD_INTERVAL_S = 1.0
 """The device only passes for a camera while somebody writes, and readers that come want a first picture."""
+REFERENCES = Path("/sys/module/v4l2loopback/refcnt")
 SETUP = (
     "sudo apt install v4l2loopback-dkms && "
     "sudo modprobe v4l2loopback exclusive_caps=1 card_label=clearcall (Chromium needs exclusive_caps=1)"
@@ -42,10 +45,11 @@ def negotiate(ioctl: Ioctl, shape: Shape) -> None:
         ClearcallError: It wants something else.
         OSError: It refuses.
     """
-    answer = v4l2.read_output_format(ioctl(v4l2.S_FMT, v4l2.pack_output_format(shape)))
-    if answer != (shape.width, shape.height, "YU12", shape.size):
-        width, height, letters, _ = answer
-        raise ClearcallError(f"the device wants {width}x{height} {letters}: another program may hold its format")
+    width, height, letters, size = v4l2.read_output_format(ioctl(v4l2.S_FMT, v4l2.pack_output_format(shape)))
+    # Some versions round the size up to whole pages.
+    if (width, height, letters) != (shape.width, shape.height, "YU12") or size < shape.size:
+        wants = f"{width}x{height} {letters} of {size} bytes"
+        raise ClearcallError(f"the device wants {wants}: another program may hold its format")
     try:
         ioctl(v4l2.S_PARM, v4l2.pack_output_rate(shape.rate))
     except OSError:
@@ -92,17 +96,15 @@ class LoopbackCamera:
             self.close()
             raise
         self._told = subscribe(self._ioctl)
-        self._readers = 0 if self._told else 1
+        self._path, self._opened = path, 0
+        self._readers = 0
         self.idle_interval: float | None = CARD_INTERVAL_S
 
-    @property
-    def knows_readers(self) -> bool:
-        """Whether the module tells of readers; otherwise the camera stays open all the time."""
-        return self._told
-
     def has_reader(self) -> bool:
-        """Whether a program takes the picture, as far as the module says."""
-        if self._told and self._descriptor is not None:
+        """Whether a program takes the picture, as the module says, or else has the device open."""
+        if not self._told:
+            self._count_openers()
+        elif self._descriptor is not None:
             poll = select.poll()
             poll.register(self._descriptor, select.POLLPRI)
             while any(event & select.POLLPRI for _, event in poll.poll(0)):
@@ -112,6 +114,20 @@ class LoopbackCamera:
                     break
                 self._readers = self._readers if count is None else count
         return self._readers > 0
+
+    def _count_openers(self) -> None:
+        """For modules before 0.13: look who has the device open whenever the number of openings has changed.
+
+        The module counts them for all its devices together, which costs next to nothing to read.
+        """
+        try:
+            opened = int(REFERENCES.read_text())
+        except (OSError, ValueError):
+            self._readers = 1  # not to be known: as if somebody always read
+            return
+        if opened != self._opened:
+            self._opened = opened
+            self._readers = len(users_of(self._path))
 
     def send(self, picture: Picture) -> bool:
         """Write one picture; False where the device is not ready for it."""

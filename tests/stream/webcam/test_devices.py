@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stream.webcam import v4l2
-from stream.webcam.devices import MOST, examine, find, paths, stepped_sizes
+from stream.webcam.devices import MOST_MODES, examine, find, paths, stepped_sizes
 from stream.webcam.modes import Mode, choose
 from tests.stream.webcam.recorded import LAPTOP, LOOPBACK, METADATA, STEPPED, Recorded
 
@@ -52,7 +52,7 @@ def test_a_list_without_end_ends() -> None:
             return entries[0]
 
     device = examine("/dev/video0", Endless(formats={"MJPG": {(1280, 720): [(1, 30)]}}))
-    assert len(device.modes) == MOST
+    assert len(device.modes) == MOST_MODES
 
 
 def test_intervals_of_zero_are_left_out() -> None:

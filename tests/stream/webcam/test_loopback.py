@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -91,12 +92,37 @@ def test_a_picture_is_written_whole(pipe: Path, monkeypatch: pytest.MonkeyPatch)
     assert not device.send(picture)
 
 
-def test_where_the_module_cannot_tell_somebody_always_reads(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_module_only_counts_openings(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count, looks = pipe.parent / "refcnt", []
+    monkeypatch.setattr(loopback, "REFERENCES", count)
+    monkeypatch.setattr(loopback, "users_of", lambda path: looks.append(path) or ["zoom"] * (len(looks) % 2 == 0))
     device = camera(pipe, Module(knows=()), monkeypatch)
-    assert device.has_reader() and not device.knows_readers
+    assert device.has_reader(), "where nothing can be known somebody reads"
+    for text, reads in (("1", False), ("1", False), ("2", True), ("2", True), ("1", False)):
+        count.write_text(text)
+        assert device.has_reader() == reads
+    assert looks == [str(pipe)] * 3, "the costly look only where something changed"
     device.close()
-    device = camera(pipe, Module(), monkeypatch)
-    assert not device.has_reader() and device.knows_readers
+
+
+def test_a_new_module_tells(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Module()
+    device = camera(pipe, module, monkeypatch)
+    assert not device.has_reader()
+
+    class Poll:
+        def register(self, *_: object) -> None:
+            pass
+
+        def poll(self, _: int) -> list[tuple[int, int]]:
+            return [(0, select.POLLPRI)] if module.events else []
+
+    monkeypatch.setattr(select, "poll", Poll)
+    module.events = [0, 1]
+    assert device.has_reader()
+    assert device.has_reader()
+    module.events = [0]
+    assert not device.has_reader()
     device.close()
 
 
