@@ -93,9 +93,15 @@ def test_a_picture_is_written_whole(pipe: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_old_module_only_counts_openings(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    count, looks = pipe.parent / "refcnt", []
+    count = pipe.parent / "refcnt"
+    looks: list[str] = []
+
+    def users_of(path: str) -> list[str]:
+        looks.append(path)
+        return ["zoom"] if len(looks) == 2 else []
+
     monkeypatch.setattr(loopback, "REFERENCES", count)
-    monkeypatch.setattr(loopback, "users_of", lambda path: looks.append(path) or ["zoom"] * (len(looks) % 2 == 0))
+    monkeypatch.setattr(loopback, "users_of", users_of)
     device = camera(pipe, Module(knows=()), monkeypatch)
     assert device.has_reader(), "where nothing can be known somebody reads"
     for text, reads in (("1", False), ("1", False), ("2", True), ("2", True), ("1", False)):
