@@ -18,7 +18,7 @@ LOOPBACK = "/dev/video9"
 OPTIONS = ["--output", f"v4l2:{LOOPBACK}", "--strength", "0", "--size", "640x360"]
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> float:
+def until(condition: Callable[[], object], what: str, seconds: float = 180.0) -> float:
     """Wait until it holds; returns how many seconds that took."""
     began = time.monotonic()
     while not condition():

@@ -45,9 +45,9 @@ class Device:
 
 
 @contextmanager
-def opened(path: str, flags: int = os.O_RDWR | os.O_NONBLOCK) -> Iterator[tuple[int, Ioctl]]:
+def opened(path: str) -> Iterator[tuple[int, Ioctl]]:
     """The device's file descriptor and a function to ask it; OSError where it cannot be opened."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         yield descriptor, ioctl_of(descriptor)
     finally:

@@ -16,6 +16,8 @@ from stream.webcam.users import users_of
 
 CARD_INTERVAL_S = 1.0
 """The device only passes for a camera while somebody writes, and readers that come want a first picture."""
+LOOK_AGAIN = 3
+"""Looks at the number of openings, four a second, for one at who has the device open."""
 REFERENCES = Path("/sys/module/v4l2loopback/refcnt")
 SETUP = (
     "sudo apt install v4l2loopback-dkms && "
@@ -96,7 +98,7 @@ class LoopbackCamera:
             self.close()
             raise
         self._told = subscribe(self._ioctl)
-        self._path, self._opened = path, 0
+        self._path, self._opened, self._looks = path, 0, 0
         self._readers = 0
         self.idle_interval: float | None = CARD_INTERVAL_S
 
@@ -125,7 +127,10 @@ class LoopbackCamera:
         except (OSError, ValueError):
             self._readers = 1  # not to be known: as if somebody always read
             return
-        if opened != self._opened:
+        self._looks += 1
+        # Again now and then while somebody unknown has it open: a program may have come as another one left.
+        unknown = opened > 1 and not self._readers and self._looks % LOOK_AGAIN == 0
+        if opened != self._opened or unknown:
             self._opened = opened
             self._readers = len(users_of(self._path))
 

@@ -111,6 +111,17 @@ def test_an_old_module_only_counts_openings(pipe: Path, monkeypatch: pytest.Monk
     device.close()
 
 
+def test_a_program_that_comes_as_another_leaves_is_not_missed(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Both between two looks: the number of openings stays the same.
+    count, programs = pipe.parent / "refcnt", [[], ["zoom"]]
+    count.write_text("2")
+    monkeypatch.setattr(loopback, "REFERENCES", count)
+    monkeypatch.setattr(loopback, "users_of", lambda path: programs.pop(0))
+    device = camera(pipe, Module(knows=()), monkeypatch)
+    assert [device.has_reader() for _ in range(5)] == [False, False, True, True, True]
+    device.close()
+
+
 def test_a_new_module_tells(pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = Module()
     device = camera(pipe, module, monkeypatch)
