@@ -57,10 +57,6 @@ class Patches(nn.Module):
     def with_difference(self, y: Tensor, uv: Tensor, before: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Patches of these planes, and what has to be added to get those of the planes before."""
         before_y, before_uv = before
-        if self.training:
-            # In one batch: normalised each by its own statistics, the two could not be compared.
-            now, last = self(torch.cat([y, before_y]), torch.cat([uv, before_uv])).chunk(2)
-            return now, last - now
         # Linear: to transform the difference saves two passes over features.
         luma = functional.conv2d(before_y - y, self.y.weight, stride=PATCH)
         chroma = functional.conv2d(before_uv - uv, self.uv.weight, stride=PATCH // 2)

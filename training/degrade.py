@@ -23,7 +23,13 @@ Planar = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 TASKS = ("noise", "compression", "low light", "blur", "low resolution", "haze", "rain")
 CLEAN_SHARE = 0.12
+SINGLE_SHARE = 0.75
+"""Share of the damaged clips that have one task only: in mixtures, darkness and noise hide what blur and blocks do, and
+with more of them the generator learned to leave those two alone."""
+SHARES = (0.14, 0.22, 0.13, 0.19, 0.16, 0.08, 0.08)
+"""How often each task is drawn: those with the faintest errors most often."""
 GAMMA = 2.2
+KERNEL = 19
 WARM_UP_FRAMES = 1
 """Frames encoded before the clip begins, so that it does not always start at a key frame."""
 
@@ -40,11 +46,11 @@ class Degradation:
 
 
 def sample_degradation(rng: np.random.Generator) -> Degradation:
-    """Nothing (12 %), one task (half of the rest) or a mixture of two or three."""
+    """Nothing (12 %), one task (three quarters of the rest) or a mixture of two or three."""
     if rng.random() < CLEAN_SHARE:
         return Degradation()
-    count = 1 if rng.random() < 0.5 else int(rng.integers(2, 4))
-    chosen = rng.choice(len(TASKS), count, replace=False)
+    count = 1 if rng.random() < SINGLE_SHARE else int(rng.integers(2, 4))
+    chosen = rng.choice(len(TASKS), count, replace=False, p=SHARES)
     return Degradation({TASKS[i]: float(rng.random()) for i in chosen})
 
 
@@ -60,30 +66,33 @@ def degrade(frames: list[Picture], what: Degradation, rng: np.random.Generator) 
         kernel = blur_kernel(levels["blur"], rng)
         pictures = [_filtered(p, kernel) for p in pictures]
     if "low light" in levels:
-        gain = 2.0 ** -(0.5 + 2.0 * levels["low light"])
+        gain = 2.0 ** -(0.5 + 2.5 * levels["low light"])
         table = (255.0 * ((np.arange(256) / 255.0) ** GAMMA * gain) ** (1 / GAMMA)).astype(np.float32)
         pictures = [np.interp(p, np.arange(256), table).astype(np.float32) for p in pictures]
     if "low resolution" in levels:
-        pictures = [_shrink_and_grow(p, 1.5 + 2.0 * levels["low resolution"]) for p in pictures]
+        pictures = [_shrink_and_grow(p, 1.5 + 2.5 * levels["low resolution"]) for p in pictures]
     if "noise" in levels:
-        pictures = _add_noise(pictures, 3.0 + 22.0 * levels["noise"], rng)
+        pictures = _add_noise(pictures, 3.0 + 30.0 * levels["noise"], rng)
     y, uv = to_planes([np.clip(np.round(p), 0, 255).astype(np.uint8) for p in pictures])
     if "compression" in levels:
-        y, uv = compress(y, uv, crf=28.0 + 18.0 * levels["compression"])
+        # Half of the callers' programs also shrink the picture that they cannot afford to send.
+        shrunk = 1.0 + 1.2 * levels["compression"] if rng.random() < 0.5 else 1.0
+        crf = 28.0 + 20.0 * levels["compression"] - (3.0 if shrunk > 1 else 0.0)
+        y, uv = compress_smaller(y, uv, crf, shrunk)
     return y, uv
 
 
 def blur_kernel(level: float, rng: np.random.Generator) -> Floats:
-    """Gaussian defocus (sigma .6 to 2.5 pixels) or, one time in three, motion along a line (3 to 12 pixels)."""
+    """Gaussian defocus (sigma .6 to 3.4 pixels) or, one time in three, motion along a line (3 to 16 pixels)."""
     if rng.random() < 1 / 3:
-        length = 3.0 + 9.0 * level
+        length = 3.0 + 13.0 * level
         angle = float(rng.uniform(0, np.pi))
-        kernel = np.zeros((15, 15), np.float32)
+        kernel = np.zeros((KERNEL, KERNEL), np.float32)
         for step in np.linspace(-length / 2, length / 2, 61):
-            x, y = 7 + step * np.cos(angle), 7 + step * np.sin(angle)
+            x, y = KERNEL // 2 + step * np.cos(angle), KERNEL // 2 + step * np.sin(angle)
             kernel[round(float(y)), round(float(x))] += 1
     else:
-        line = np.asarray(cv2.getGaussianKernel(15, 0.6 + 1.9 * level), np.float32)
+        line = np.asarray(cv2.getGaussianKernel(KERNEL, 0.6 + 2.8 * level), np.float32)
         kernel = line @ line.T
     return np.asarray(kernel / kernel.sum(), np.float32)
 
@@ -123,6 +132,22 @@ def to_planes(frames: list[Picture]) -> Planar:
     y = stacked[:, :height].reshape(-1, 1, height, width)
     uv = stacked[:, height:].reshape(-1, 2, height // 2, width // 2)
     return np.ascontiguousarray(y), np.ascontiguousarray(uv)
+
+
+def compress_smaller(y: NDArray[np.uint8], uv: NDArray[np.uint8], crf: float, factor: float) -> Planar:
+    """Compress at `factor` times fewer rows and columns, and bring back to size."""
+    if factor == 1.0:
+        return compress(y, uv, crf)
+    height, width = y.shape[2:]
+    rows, columns = (2 * max(8, round(edge / factor / 2)) for edge in (height, width))
+    small = compress(_resized(y, rows, columns), _resized(uv, rows // 2, columns // 2), crf)
+    return _resized(small[0], height, width), _resized(small[1], height // 2, width // 2)
+
+
+def _resized(planes: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    way = cv2.INTER_AREA if rows < planes.shape[2] else cv2.INTER_CUBIC
+    resized = [[cv2.resize(plane, (columns, rows), interpolation=way) for plane in frame] for frame in planes]
+    return np.asarray(resized, np.uint8)
 
 
 def compress(y: NDArray[np.uint8], uv: NDArray[np.uint8], crf: float) -> Planar:

@@ -37,12 +37,15 @@ def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], a
     error_uv = weight * (uv + out.change_uv.reshape(uv.shape) - batch["clean_uv"])
     with torch.no_grad():
         target = teacher.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1)).latent
+    # Relative to the latent's own size: the flow must not win by making all latents small, or lose itself as they grow.
+    scale = target.square().mean().sqrt() + EPSILON
     return {
         "pixel": charbonnier(error_y) + 0.5 * charbonnier(error_uv),
         "gradient": 0.2 * gradient(error_y),
         "temporal": 0.5 * frame_difference(error_y),
-        "path": 0.005 * charbonnier(out.bend) if out.bend is not None else torch.zeros(()),
-        "flow": 0.005 * charbonnier(out.velocity - (out.z_lq.detach() - target)),
+        "path": 0.005 * charbonnier(out.bend / scale) if out.bend is not None else torch.zeros(()),
+        "flow": 0.01 * charbonnier((out.velocity - (out.z_lq.detach() - target)) / scale),
+        "latent": 1e-4 * out.z_lq.square().mean(),
         "prompt": 0.02 * functional.mse_loss(out.prompt_hat, batch["prompt"].flatten(0, 1)),
         "codes": 0.001 * (code_loss(out.spatial) + code_loss(out.temporal)),
     }

@@ -24,6 +24,8 @@ from training.motion import render, sample_path
 REGION_DROPOUT = 0.3
 """A lost tracker must be harmless: this share of clips comes without region maps."""
 REAL_CLIP_SHARE = 0.05
+RECOLOUR_SHARE = 0.35
+"""Share of clips in other colours: portraits show skin and grey walls only, and over a blue wall the chroma drifted."""
 CLIP_FRAMES = 300
 """Of a longer clip only the beginning is used: a worker keeps decoded clips in memory."""
 
@@ -83,6 +85,8 @@ class Samples(IterableDataset[dict[str, Tensor]]):
             points = None if points is None else [_mirrored(p, shape.canvas) for p in points]
         if rng.random() < REGION_DROPOUT:
             points = None
+        if rng.random() < RECOLOUR_SHARE:
+            frames = recoloured(frames, rng)
         what = sample_degradation(rng)
         x, y = (LATENT_STRIDE * int(v) for v in rng.integers(0, (shape.canvas - shape.crop) // LATENT_STRIDE + 1, 2))
         grid = shape.crop // LATENT_STRIDE
@@ -119,6 +123,14 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         size = self.shape.canvas
         x, y = int(rng.integers(0, width - size + 1)), int(rng.integers(0, height - size + 1))
         return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(self.shape.frames)]
+
+
+def recoloured(frames: list[Picture], rng: np.random.Generator) -> list[Picture]:
+    """All frames [H,W,3] under one random mixing of their colours."""
+    matrix = np.eye(3) + rng.normal(0.0, 0.2, (3, 3))
+    shift = rng.uniform(-25, 25, 3)
+    mixing = np.hstack([matrix, shift[:, None]])
+    return [np.clip(np.rint(cv2.transform(f.astype(np.float32), mixing)), 0, 255).astype(np.uint8) for f in frames]
 
 
 def sample_loader(data: Samples, batch: int, workers: int) -> Iterator[dict[str, Tensor]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engines.errors import BadInput, ClearcallError
 from generator.config import GeneratorConfig
@@ -29,8 +29,6 @@ class TrainSettings:
     """Peak learning rate; it rises over `warm_up` seconds and falls as a cosine to a hundredth"""
     warm_up: float = 60.0
     average: float = 0.999
-    freeze_norm_at: float = 0.08
-    """Share of the time after which batch normalisation keeps its statistics: those of a few clips are too rough"""
     auto_share: float = 0.3
     """Share of clips that are restored under the generator's own prompt estimate"""
     seed: int = 1
@@ -47,13 +45,6 @@ def learning_rate(settings: TrainSettings, elapsed: float) -> float:
     done = min(1.0, elapsed / (60 * settings.minutes))
     rise = min(1.0, (elapsed + 1) / settings.warm_up)
     return settings.rate * rise * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
-
-
-def freeze_norm(generator: Generator) -> None:
-    """Make batch normalisation use, and keep, its running statistics."""
-    for module in generator.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.eval()
 
 
 @torch.no_grad()
@@ -95,8 +86,6 @@ class Trainer:
         """Begin with what fits of another run's averaged weights; returns how many did, and how many there are."""
         missing = carry_over(load_checkpoint(path)["average"], self.generator)
         self.average.load_state_dict(self.generator.state_dict())
-        # What comes from another run has settled statistics.
-        freeze_norm(self.generator)
         total = len(self.generator.state_dict())
         return total - len(missing), total
 
@@ -117,8 +106,6 @@ class Trainer:
         settings = self.settings
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, self.elapsed)
-        if self.elapsed > settings.freeze_norm_at * 60 * settings.minutes:
-            freeze_norm(self.generator)
         terms = losses(self.generator, self.average, batch, settings.auto_share)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]

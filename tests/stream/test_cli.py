@@ -12,7 +12,10 @@ import pytest
 from engines.errors import ClearcallError
 from stream.cli import COMMANDS, main
 
-DOORS = "stream.relay.command, stream.files.command, stream.filter, stream.live, stream.models"
+DOORS = (
+    "stream.relay.command, stream.files.command, stream.webcam.command, stream.webcam.door, "
+    "stream.filter, stream.live, stream.models"
+)
 WITHOUT = """
 import sys
 class Missing:

@@ -8,6 +8,7 @@ import pytest
 from tests.training.faces import pattern
 from training.degrade import (
     CLEAN_SHARE,
+    SINGLE_SHARE,
     TASKS,
     Degradation,
     blur_kernel,
@@ -60,7 +61,7 @@ def test_shares_of_what_is_drawn() -> None:
     shares = np.bincount(drawn, minlength=4) / len(drawn)
     assert len(shares) == 4
     assert shares[0] == pytest.approx(CLEAN_SHARE, abs=0.02)
-    assert shares[1] == pytest.approx((1 - CLEAN_SHARE) / 2, abs=0.03)
+    assert shares[1] == pytest.approx((1 - CLEAN_SHARE) * SINGLE_SHARE, abs=0.03)
     assert all(0 <= v <= 1 for _ in range(100) for v in sample_degradation(rng).levels.values())
 
 

@@ -1,0 +1,1 @@
+"""The webcam: a real camera in, a virtual one out that any conferencing program can pick."""

@@ -1,0 +1,145 @@
+"""`clearcall webcam`: a virtual camera with the restored picture of the real one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+from contextlib import ExitStack
+
+from engines.errors import BadInput
+from stream.webcam import control, settings
+from stream.webcam.settings import WebcamSettings
+from stream.webcam.switch import Switch
+from stream.webcam.wake import Wake
+
+CHANGES = {"strength": float, "prompt": str}
+"""What --set takes."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's options; they are checked by `settings.read`."""
+    parser.add_argument(
+        "--input",
+        default="auto",
+        metavar="SOURCE",
+        help="/dev/videoN, avfoundation:NAME, dshow:NAME, a file (looped) or an address (default: first camera)",
+    )
+    parser.add_argument(
+        "--output", default="auto", help="auto, pipewire, v4l2 or v4l2:/dev/videoN (default: the first that works)"
+    )
+    parser.add_argument("--prompt", default="auto", help="what to remove, such as noise; auto finds out (default)")
+    parser.add_argument("--strength", default="1", help="0 changes nothing, 1 restores fully (default)")
+    parser.add_argument("--mirror", action="store_true", help="swap left and right")
+    parser.add_argument("--size", default="1280x720", help="camera mode to look for (default: 1280x720)")
+    parser.add_argument("--fps", default="30", help="frames a second to look for (default: 30)")
+    parser.add_argument("--model", default="lite", help="model to use (default: lite)")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--list", action="store_true", help="show cameras and virtual cameras, and what is missing")
+    instead.add_argument("--toggle", action="store_true", help="switch the webcam that runs on or off")
+    instead.add_argument("--show", action="store_true", help="show the figures of the webcam that runs, as JSON")
+    instead.add_argument(
+        "--set", action="append", metavar="NAME=VALUE", help="change the webcam that runs: strength=0.5, prompt=noise"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; 0 after a clean stop.
+
+    Raises:
+        BadInput: An option is wrong, or there is no such camera.
+        ClearcallError: No virtual camera can be had, or another webcam runs.
+    """
+    chosen = settings.read(arguments)
+    if arguments.list:
+        from stream.webcam.listing import listing
+
+        print(listing(chosen))
+        return 0
+    if not hasattr(os, "getuid"):
+        raise BadInput("clearcall webcam runs on Linux; on Windows and macOS there is no virtual camera yet")
+    if arguments.toggle or arguments.show or arguments.set:
+        answer = control.ask(request(arguments), control.socket_path())
+        print(json.dumps(answer, indent=2) if arguments.show else f"clearcall: {spoken(answer)}")
+        return 0
+    logging.basicConfig(level=logging.WARNING, format="clearcall: %(message)s")
+    return serve(chosen)
+
+
+def request(arguments: argparse.Namespace) -> dict[str, object]:
+    """What to ask of the webcam that runs.
+
+    Raises:
+        BadInput: --set is wrong.
+    """
+    if arguments.toggle:
+        return {"toggle": True}
+    changes: dict[str, object] = {}
+    for text in arguments.set or ():
+        name, _, value = text.partition("=")
+        try:
+            changes[name] = CHANGES[name](value)
+        except (KeyError, ValueError):
+            raise BadInput(f"--set needs strength=0..1 or prompt=TEXT, not {text[:80]!r}") from None
+    return changes
+
+
+def spoken(answer: dict[str, object]) -> str:
+    """The state in words."""
+    switched = "on" if answer.get("on") else "off"
+    return f"{switched}, prompt {answer.get('prompt')}, strength {answer.get('strength'):g}"
+
+
+def serve(chosen: WebcamSettings) -> int:
+    """Open all that is needed, what fails at once first, and run.
+
+    Raises:
+        ClearcallError: As for `run`.
+    """
+    from stream.face.models import model_paths
+    from stream.files.command import threads_for
+    from stream.filter import FaceFilter
+    from stream.live import STEP_BUDGET_S, LiveFilter
+    from stream.models import open_model
+    from stream.webcam import source
+    from stream.webcam.capture import Capture
+    from stream.webcam.door import Door
+    from stream.webcam.outputs import open_output
+    from stream.webcam.status import Status
+
+    origin = source.locate(chosen.source, chosen.width, chosen.height, chosen.rate)
+    shape = settings.shape_of(*(source.probe(origin) or (chosen.width, chosen.height, chosen.rate)))
+    wake = Wake()
+    with ExitStack() as stack:
+        # Held from here on, so that a second webcam is told at once.
+        listener = stack.enter_context(control.listening(control.socket_path()))
+        model_paths()
+        model = open_model(chosen.model, threads_for(os.cpu_count() or 1))
+        face_filter = FaceFilter(model, chosen.prompt, chosen.strength, STEP_BUDGET_S)
+        switch = Switch(face_filter, chosen.prompt, chosen.strength, wake.set)
+        live = LiveFilter(face_filter, wake.set)
+        stack.callback(live.close)
+        capture = Capture(lambda: source.frames(origin), live.push)
+        door = Door(
+            lambda: open_output(chosen.output, shape, wake.set, chosen.device),
+            capture,
+            live,
+            shape,
+            chosen.mirror,
+            wake,
+        )
+
+        def figures() -> dict[str, object]:
+            return {**switch.state(), "input": str(origin), **door.figures()}
+
+        stack.callback(control.answer_in_background(listener, switch, figures).join, control.TIMEOUT_S)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: door.stop())
+        signal.signal(signal.SIGUSR1, lambda *_: switch.toggle())
+        print(f"clearcall: {origin} -> {door.figures()['output']}; Ctrl-C stops", flush=True)
+        status = Status(figures)
+        stack.callback(status.close)
+        door.run(status.update)
+    return 0

@@ -1,0 +1,88 @@
+"""What `clearcall webcam` was told on the command line, checked before anything is opened."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from engines.errors import BadInput
+from stream.relay.control import check_prompt
+from stream.webcam.output import Shape
+from stream.webcam.outputs import KINDS
+
+SMALLEST, WIDEST, HIGHEST = 64, 3840, 2160
+"""Pixels."""
+FASTEST = 120
+"""Frames a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebcamSettings:
+    """Settings of one webcam; `read` makes a checked one."""
+
+    source: str = "auto"
+    output: str = "auto"
+    device: str | None = None
+    """The loopback device, where one was named."""
+    model: str = "lite"
+    prompt: str = "auto"
+    strength: float = 1.0
+    mirror: bool = False
+    width: int = 1280
+    height: int = 720
+    rate: Fraction = Fraction(30)
+
+
+def read(arguments: argparse.Namespace) -> WebcamSettings:
+    """The settings in parsed arguments.
+
+    Raises:
+        BadInput: A value is unknown or out of range.
+    """
+    output, _, device = str(arguments.output).partition(":")
+    if output not in {"auto", *KINDS} or (device and (output != "v4l2" or not device.startswith("/dev/"))):
+        raise BadInput(f"--output must be auto, pipewire, v4l2 or v4l2:/dev/videoN, not {arguments.output!r}")
+    width, height = _size(str(arguments.size))
+    fps = _number(str(arguments.fps), "--fps", 1, FASTEST)
+    strength = _number(str(arguments.strength), "--strength", 0, 1)
+    return WebcamSettings(
+        str(arguments.input),
+        output,
+        device or None,
+        str(arguments.model),
+        check_prompt(arguments.prompt),
+        strength,
+        bool(arguments.mirror),
+        width,
+        height,
+        Fraction(fps).limit_denominator(1001),
+    )
+
+
+def shape_of(width: int, height: int, rate: Fraction) -> Shape:
+    """The virtual camera for a source of that size: cut down to whole blocks and to what programs expect."""
+    scale = min(1.0, WIDEST / width, HIGHEST / height)
+    rows = [max(SMALLEST, int(edge * scale)) for edge in (width, height)]
+    return Shape(rows[0] // 8 * 8, rows[1] // 2 * 2, min(Fraction(FASTEST), max(Fraction(1), rate)))
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    if not match:
+        raise BadInput(f"--size needs a size such as 1280x720, not {text[:40]!r}")
+    width, height = int(match[1]), int(match[2])
+    if not (SMALLEST <= width <= WIDEST and SMALLEST <= height <= HIGHEST):
+        raise BadInput(f"--size must be {SMALLEST}x{SMALLEST} to {WIDEST}x{HIGHEST}, not {text}")
+    return width, height
+
+
+def _number(text: str, option: str, low: float, high: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadInput(f"{option} needs a number, not {text[:40]!r}") from None
+    if not low <= value <= high:
+        raise BadInput(f"{option} must be between {low:g} and {high:g}, not {text[:40]}")
+    return value
