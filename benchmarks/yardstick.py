@@ -13,7 +13,7 @@ from benchmarks.macs import count_macs
 from export.fold import fold
 from export.onnx_graph import to_onnx
 from generator.blocks import ConvNorm, ResidualBlock, chain
-from generator.config import PATCH, GeneratorConfig
+from generator.config import GeneratorConfig
 
 
 class PlainTrunk(nn.Module):
@@ -22,8 +22,9 @@ class PlainTrunk(nn.Module):
     def __init__(self, config: GeneratorConfig, coarse_blocks: int) -> None:
         super().__init__()
         fine, middle, coarse = config.channels
-        self.y = ConvNorm(1, fine, PATCH, stride=PATCH)
-        self.uv = ConvNorm(2, fine, PATCH // 2, stride=PATCH // 2)
+        self.patch = patch = config.patch
+        self.y = ConvNorm(1, fine, patch, stride=patch)
+        self.uv = ConvNorm(2, fine, patch // 2, stride=patch // 2)
         self.fuse = ConvNorm(fine, fine, 3)
         self.down_middle = ConvNorm(fine, middle, 2, stride=2)
         self.encode_middle = chain(middle, config.middle_blocks)
@@ -33,8 +34,8 @@ class PlainTrunk(nn.Module):
         self.decode_middle = chain(middle, config.middle_blocks)
         self.up_fine = nn.Conv2d(middle, fine, 1)
         self.decode_fine = ResidualBlock(fine)
-        self.head_y = nn.Conv2d(fine, PATCH**2, 3, padding=1)
-        self.head_uv = nn.Conv2d(fine, 2 * (PATCH // 2) ** 2, 1)
+        self.head_y = nn.Conv2d(fine, patch**2, 3, padding=1)
+        self.head_uv = nn.Conv2d(fine, 2 * (patch // 2) ** 2, 1)
 
     def forward(self, y: Tensor, uv: Tensor) -> tuple[Tensor, Tensor]:
         """From y [B,1,H,W] and uv [B,2,H/2,W/2] to the same, uint8."""
@@ -45,8 +46,8 @@ class PlainTrunk(nn.Module):
         x = self.coarse(torch.relu(self.down_coarse(middle)))
         x = self.decode_middle(functional.interpolate(self.up_middle(x), scale_factor=2.0, mode="nearest") + middle)
         x = self.decode_fine(functional.interpolate(self.up_fine(x), scale_factor=2.0, mode="nearest") + fine)
-        change_y = functional.pixel_shuffle(self.head_y(x), PATCH)
-        change_uv = functional.pixel_shuffle(self.head_uv(x), PATCH // 2)
+        change_y = functional.pixel_shuffle(self.head_y(x), self.patch)
+        change_uv = functional.pixel_shuffle(self.head_uv(x), self.patch // 2)
         return _to_bytes(y + 255.0 * change_y), _to_bytes(uv + 255.0 * change_uv)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from generator.config import LATENT_STRIDE
 from generator.model import Frame, Generator
 from generator.state import state_specs
 
@@ -31,7 +30,7 @@ class GraphModule(nn.Module):
     def example_inputs(self, batch: int = 1) -> dict[str, Tensor]:
         """Grey planes, no regions, no prompt, forgotten state."""
         config, size = self.generator.config, self.size
-        latent = size // LATENT_STRIDE
+        latent = size // config.latent_stride
         state = self.generator.initial_state(batch, size, size)
         return {
             "y": torch.full((batch, 1, size, size), 128, dtype=torch.uint8),

@@ -5,15 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PATCH = 4
-"""Edge of a stem patch in luma pixels: a patch of 8 could not carry the noise that it would have to subtract."""
-
-LATENT_STRIDE = 16
-"""Luma pixels per latent cell along one axis."""
-
-TOKEN_STRIDE = 32
-"""Luma pixels per token: keys, values, codes and region queries live on the latent grid pooled 2x2."""
-
 Attention = Literal["off", "first", "window", "ema", "both_sides"]
 Fusion = Literal["off", "asymmetric", "symmetric", "swapped"]
 ATTENTIONS: tuple[Attention, ...] = ("off", "first", "window", "ema", "both_sides")
@@ -24,8 +15,11 @@ FUSIONS: tuple[Fusion, ...] = ("off", "asymmetric", "symmetric", "swapped")
 class GeneratorConfig:
     """What a checkpoint must agree on; stored inside every checkpoint and in the model manifest."""
 
+    patch: int = 4
+    """Edge of a stem patch in luma pixels, and of a cell of the finest of the three grids, each twice as coarse."""
     channels: tuple[int, int, int] = (32, 48, 96)
-    """Channels on the grids 1/4, 1/8 and 1/16; multiples of 8 keep the CPU kernels in their blocked layout."""
+    """Channels on the grids 1/4, 1/8 and 1/16 (of a patch of 4); multiples of 8 keep the CPU kernels in their blocked
+    layout."""
     middle_blocks: int = 1
     """Residual blocks on the grids 1/8 and 1/16, on the way down and up."""
     flow_blocks: int = 2
@@ -66,12 +60,24 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         """Refuse sizes that the modules cannot be built with (ValueError)."""
+        if self.patch not in (2, 4, 8):
+            raise ValueError(f"patch must be 2, 4 or 8, not {self.patch}")
         if len(self.channels) != 3 or any(c <= 0 or c % 8 for c in self.channels):
             raise ValueError(f"channels must be three positive multiples of 8, not {self.channels}")
         if self.flow_blocks < 1 or self.middle_blocks < 1 or self.window < 1:
             raise ValueError("flow_blocks, middle_blocks and window must be at least 1")
         if self.attention not in ATTENTIONS or self.fusion not in FUSIONS:
             raise ValueError(f"attention must be one of {ATTENTIONS}, fusion one of {FUSIONS}")
+
+    @property
+    def latent_stride(self) -> int:
+        """Luma pixels per latent cell along one axis."""
+        return 4 * self.patch
+
+    @property
+    def token_stride(self) -> int:
+        """Luma pixels per token: keys, values, codes and region queries live on the latent grid pooled 2x2."""
+        return 8 * self.patch
 
     @property
     def codebooks(self) -> tuple[bool, bool]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.blocks import ResidualBlock, chain, zero_init
-from generator.config import PATCH, GeneratorConfig
+from generator.config import GeneratorConfig
 from generator.prompt import Modulation
 
 
@@ -59,13 +59,14 @@ class Decoder(nn.Module):
         condition = config.condition if config.prompting else None
         self.to_middle = UpStage(coarse, middle, chain(middle, config.middle_blocks), condition)
         self.to_fine = UpStage(middle, fine, ResidualBlock(fine), condition)
-        self.y = zero_init(nn.Conv2d(fine, PATCH**2, 3, padding=1))
+        self.patch = config.patch
+        self.y = zero_init(nn.Conv2d(fine, self.patch**2, 3, padding=1))
         # Chroma is smooth: one patch of features says enough about it.
-        self.uv = zero_init(nn.Conv2d(fine, 2 * (PATCH // 2) ** 2, 1))
+        self.uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1))
 
     def forward(
         self, latent: Tensor, middle: Tensor, fine: Tensor, condition: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Residuals, in units of the full 8-bit range; `condition` [B,D] is the embedded prompt, if there is one."""
         x = self.to_fine(self.to_middle(latent, middle, condition), fine, condition)
-        return functional.pixel_shuffle(self.y(x), PATCH), functional.pixel_shuffle(self.uv(x), PATCH // 2)
+        return functional.pixel_shuffle(self.y(x), self.patch), functional.pixel_shuffle(self.uv(x), self.patch // 2)

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.blocks import ConvNorm, chain
-from generator.config import PATCH, TOKEN_STRIDE, GeneratorConfig
+from generator.config import GeneratorConfig
 from generator.stem import Stem
 
-EDGE_POOL = TOKEN_STRIDE // PATCH
+EDGE_POOL = 8
+"""Cells of the finest grid per token"""
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class Encoder(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         fine, middle, coarse = config.channels
-        self.stem = Stem(fine, config.previous)
+        self.stem = Stem(fine, config.patch, config.previous)
         self.to_middle = ConvNorm(fine, middle, 2, stride=2)
         self.middle = chain(middle, config.middle_blocks)
         self.to_coarse = ConvNorm(middle, coarse, 2, stride=2)

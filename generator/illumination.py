@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.blocks import zero_init
-from generator.config import TOKEN_STRIDE
 
 DARKEST, BRIGHTEST = -1.0, 2.0
 """Range of the log-gain: a factor of 0.37 to 7.4 on gamma-coded values."""
@@ -51,8 +50,9 @@ class Illumination(nn.Module):
 
 def illuminate(y: Tensor, uv: Tensor, log_gain: Tensor, amount: Tensor) -> tuple[Tensor, Tensor]:
     """What the gains change in y [B,1,H,W] and uv [B,2,H/2,W/2], `amount` [B,1,1,1] of the way in log-gain."""
+    cell = y.shape[2] // log_gain.shape[2]
     luma, chroma = (torch.exp(amount * log_gain) - 1.0).chunk(2, dim=1)
-    return (y - BLACK) * _spread(luma, TOKEN_STRIDE), (uv - GREY) * _spread(chroma, TOKEN_STRIDE // 2)
+    return (y - BLACK) * _spread(luma, cell), (uv - GREY) * _spread(chroma, cell // 2)
 
 
 def _spread(coarse: Tensor, factor: int) -> Tensor:

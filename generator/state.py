@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from generator.attention import KeyValue, remembered
-from generator.config import LATENT_STRIDE, TOKEN_STRIDE, GeneratorConfig
+from generator.config import GeneratorConfig
 from generator.flow import BlockMemory
 
 State = dict[str, Tensor]
@@ -33,16 +33,16 @@ def state_specs(config: GeneratorConfig) -> dict[str, StateSpec]:
     specs: dict[str, StateSpec] = {}
     for block in range(config.flow_blocks):
         for back in range(remembered(config.attention, config.window)):
-            specs[f"key{block}_{back + 1}"] = StateSpec(coarse, TOKEN_STRIDE)
-            specs[f"value{block}_{back + 1}"] = StateSpec(coarse, TOKEN_STRIDE)
+            specs[f"key{block}_{back + 1}"] = StateSpec(coarse, config.token_stride)
+            specs[f"value{block}_{back + 1}"] = StateSpec(coarse, config.token_stride)
         if config.taps:
-            specs[f"tap{block}"] = StateSpec(coarse, LATENT_STRIDE)
+            specs[f"tap{block}"] = StateSpec(coarse, config.latent_stride)
     if config.codebooks[1]:
-        specs["tokens"] = StateSpec(coarse, TOKEN_STRIDE)
+        specs["tokens"] = StateSpec(coarse, config.token_stride)
     if config.recurrence:
-        specs["restored"] = StateSpec(coarse, LATENT_STRIDE)
+        specs["restored"] = StateSpec(coarse, config.latent_stride)
     if config.illumination:
-        specs["log_gain"] = StateSpec(2, TOKEN_STRIDE)
+        specs["log_gain"] = StateSpec(2, config.token_stride)
     if config.previous:
         specs["before_y"] = StateSpec(1, 1)
         specs["before_uv"] = StateSpec(2, 2)

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.blocks import ConvNorm, zero_init
-from generator.config import PATCH
 
 CENTRE = 0.5
 """What the planes are centred on."""
@@ -32,22 +31,24 @@ class Patches(nn.Module):
     It starts as a cosine transform: normalised per channel, fine detail and noise then stand as large as brightness.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, patch: int) -> None:
         super().__init__()
-        self.y = ConvNorm(1, channels, PATCH, stride=PATCH)
-        self.uv = ConvNorm(2, channels, PATCH // 2, stride=PATCH // 2)
+        self.patch = patch
+        self.y = ConvNorm(1, channels, patch, stride=patch)
+        self.uv = ConvNorm(2, channels, patch // 2, stride=patch // 2)
         self.centre = CENTRE
         self._start_as_transform()
 
     @torch.no_grad()
     def _start_as_transform(self) -> None:
         luma, chroma = self.y.get_parameter("0.weight"), self.uv.get_parameter("0.weight")
-        patches = cosine_basis(PATCH)[: luma.shape[0]]
+        patches = cosine_basis(self.patch)[: luma.shape[0]]
         luma[: len(patches), 0] = patches
         chroma.zero_()
-        patches = cosine_basis(PATCH // 2)
-        for row in range(min(2 * len(patches), max(0, chroma.shape[0] - PATCH**2))):
-            chroma[PATCH**2 + row, row // len(patches)] = patches[row % len(patches)]
+        patches = cosine_basis(self.patch // 2)
+        after = self.patch**2
+        for row in range(min(2 * len(patches), max(0, chroma.shape[0] - after))):
+            chroma[after + row, row // len(patches)] = patches[row % len(patches)]
 
     def forward(self, y: Tensor, uv: Tensor) -> Tensor:
         """Transform both planes and add them up."""
@@ -58,8 +59,8 @@ class Patches(nn.Module):
         """Patches of these planes, and what has to be added to get those of the planes before."""
         before_y, before_uv = before
         # Linear: to transform the difference saves two passes over features.
-        luma = functional.conv2d(before_y - y, self.y.weight, stride=PATCH)
-        chroma = functional.conv2d(before_uv - uv, self.uv.weight, stride=PATCH // 2)
+        luma = functional.conv2d(before_y - y, self.y.weight, stride=self.patch)
+        chroma = functional.conv2d(before_uv - uv, self.uv.weight, stride=self.patch // 2)
         return self(y, uv), luma + chroma
 
 
@@ -88,9 +89,9 @@ class PreviousPlanes(nn.Module):
 class Stem(nn.Module):
     """Planes in 0..1 to features [B,C,H/4,W/4] and the plain patches, which still hold all of the picture."""
 
-    def __init__(self, channels: int, previous: bool) -> None:
+    def __init__(self, channels: int, patch: int, previous: bool) -> None:
         super().__init__()
-        self.patches = Patches(channels)
+        self.patches = Patches(channels, patch)
         self.previous = PreviousPlanes(channels) if previous else None
         self.fuse = ConvNorm(channels, channels, 3)
 

@@ -15,12 +15,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engines.errors import BadInput
-from generator.config import LATENT_STRIDE
 from stream.face.regions import REGION_NAMES, region_maps
 from training.degrade import Planar, degrade, sample_degradation, to_planes
 from training.faces import FaceFile, Picture, load_clip, load_still
 from training.motion import render, sample_path
 
+BLOCK = 16
+"""Crops lie on this grid of pixels, as a call's do: so do the blocks that encoders leave."""
 REGION_DROPOUT = 0.3
 """A lost tracker must be harmless: this share of clips comes without region maps."""
 REAL_CLIP_SHARE = 0.05
@@ -43,7 +44,9 @@ class SampleShape:
     canvas: int = 192
     """Edge of the degraded picture: compression and blur see more than the crop"""
     crop: int = 160
-    """Edge of the crop the generator gets; a multiple of twice the latent stride"""
+    """Edge of the crop the generator gets; a multiple of its token stride"""
+    stride: int = 16
+    """Pixels per cell of the region maps: the generator's latent stride"""
 
 
 class Samples(IterableDataset[dict[str, Tensor]]):
@@ -88,8 +91,8 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         if rng.random() < RECOLOUR_SHARE:
             frames = recoloured(frames, rng)
         what = sample_degradation(rng)
-        x, y = (LATENT_STRIDE * int(v) for v in rng.integers(0, (shape.canvas - shape.crop) // LATENT_STRIDE + 1, 2))
-        grid = shape.crop // LATENT_STRIDE
+        x, y = (BLOCK * int(v) for v in rng.integers(0, (shape.canvas - shape.crop) // BLOCK + 1, 2))
+        grid = shape.crop // shape.stride
         regions = np.zeros((len(frames), len(REGION_NAMES), grid, grid), np.float32)
         if points is not None:
             regions[:] = [region_maps(p, x, y, shape.crop, grid) for p in points]

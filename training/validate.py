@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generator.config import LATENT_STRIDE
 from generator.model import Frame, Generator, Output
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
@@ -83,7 +82,7 @@ def validate(generator: Generator, clips: list[list[Picture]], find: FindLandmar
 
 def _regions(generator: Generator, picture: Picture, find: FindLandmarks | None) -> NDArray[np.float32]:
     edge = picture.shape[0]
-    grid = edge // LATENT_STRIDE
+    grid = edge // generator.config.latent_stride
     points = find(picture) if find else None
     if points is None:
         return np.zeros((len(generator.config.regions), grid, grid), np.float32)

@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from generator.config import LATENT_STRIDE, TOKEN_STRIDE
 from generator.model import Frame, Generator, Output
 from generator.state import State, state_specs
 from tests.generator.tiny import TINY, shaken, tiny_generator
@@ -34,13 +33,13 @@ def with_pattern(channels: int, stride: int, background: float) -> Tensor:
 
 def shifted(plane: Tensor, stride: int) -> Tensor:
     """One token down and to the right."""
-    cells = TOKEN_STRIDE // stride
+    cells = TINY.token_stride // stride
     return plane.roll((cells, cells), (2, 3))
 
 
 def inputs() -> tuple[Frame, State]:
     torch.manual_seed(1)
-    regions = with_pattern(len(TINY.regions), LATENT_STRIDE, 0.0)
+    regions = with_pattern(len(TINY.regions), TINY.latent_stride, 0.0)
     one = torch.ones(1, 1)
     frame = Frame(with_pattern(1, 1, 0.4), with_pattern(2, 2, 0.5), regions, one.expand(1, len(TINY.prompts)) / 2, one)
     background = {"before_y": 0.4, "before_uv": 0.5}
@@ -52,7 +51,8 @@ def difference(generator: Generator) -> float:
     """Largest difference between the output shifted and the output of what was shifted."""
     frame, state = inputs()
     keep = torch.ones(1, 1)
-    moved = Frame(shifted(frame.y, 1), shifted(frame.uv, 2), shifted(frame.regions, LATENT_STRIDE), frame.prompt, keep)
+    regions = shifted(frame.regions, TINY.latent_stride)
+    moved = Frame(shifted(frame.y, 1), shifted(frame.uv, 2), regions, frame.prompt, keep)
     strides = {name: spec.stride for name, spec in state_specs(TINY).items()}
 
     def run(frame: Frame, state: State) -> tuple[Output, State]:

@@ -15,7 +15,7 @@ def test_the_transform_is_orthonormal() -> None:
 
 @torch.no_grad()
 def test_patches_keep_all_of_the_picture() -> None:
-    patches = Patches(24).eval()
+    patches = Patches(24, 4).eval()
     y, uv = torch.rand(1, 1, 8, 8), torch.rand(1, 2, 4, 4)
     out = patches(y, uv)
     basis = cosine_basis(4)
@@ -24,7 +24,7 @@ def test_patches_keep_all_of_the_picture() -> None:
 
 
 def test_the_difference_is_that_of_the_patches() -> None:
-    patches = shaken_module(Patches(24))
+    patches = shaken_module(Patches(24, 4))
     y, uv, before = torch.rand(2, 1, 16, 16), torch.rand(2, 2, 8, 8), (torch.rand(2, 1, 16, 16), torch.rand(2, 2, 8, 8))
     for _ in range(3):
         now, difference = patches.train().with_difference(y, uv, before)
@@ -65,7 +65,7 @@ def test_the_gate_closes_evenly_as_disagreement_grows() -> None:
 @torch.no_grad()
 def test_a_fresh_stem_does_not_listen_and_no_earlier_planes_are_as_good_as_the_same() -> None:
     y, uv, other = torch.rand(1, 1, 16, 16), torch.rand(1, 2, 8, 8), (torch.rand(1, 1, 16, 16), torch.rand(1, 2, 8, 8))
-    stem = Stem(16, previous=True).eval()
+    stem = Stem(16, 4, previous=True).eval()
     assert torch.equal(stem(y, uv, other)[0], stem(y, uv, None)[0])
     shaken_module(stem, 0.05)
     torch.testing.assert_close(stem(y, uv, (y, uv))[0], stem(y, uv, None)[0])
@@ -74,5 +74,5 @@ def test_a_fresh_stem_does_not_listen_and_no_earlier_planes_are_as_good_as_the_s
 
 @torch.no_grad()
 def test_a_small_stem_can_be_built() -> None:
-    features, _ = Stem(8, previous=False).eval()(torch.rand(1, 1, 16, 16), torch.rand(1, 2, 8, 8), None)
+    features, _ = Stem(8, 4, previous=False).eval()(torch.rand(1, 1, 16, 16), torch.rand(1, 2, 8, 8), None)
     assert features.shape == (1, 8, 4, 4)

@@ -32,8 +32,8 @@ def terms(noise: float, generator: Generator | None = None) -> dict[str, float]:
     return {name: float(v) for name, v in losses(generator, generator, batch(noise), 0.5).items()}
 
 
-def test_a_perfect_output_costs_nothing_but_the_estimate_and_the_use_of_codes() -> None:
-    assert {name for name, value in terms(0.0).items() if value != 0} == {"prompt", "codes"}
+def test_a_perfect_output_costs_nothing_but_the_estimate_the_use_of_codes_and_the_size_of_the_latent() -> None:
+    assert {name for name, value in terms(0.0).items() if value != 0} == {"prompt", "codes", "latent"}
 
 
 def test_every_term_sees_noise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,10 +48,6 @@ def train(
     return load_checkpoint(out / "last.pt")
 
 
-def statistics(weights: dict[str, Tensor]) -> list[Tensor]:
-    return [t for name, t in weights.items() if "running" in name]
-
-
 def same(first: list[Tensor], second: list[Tensor]) -> bool:
     return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
@@ -82,20 +78,6 @@ def test_it_writes_a_checkpoint_and_goes_on_from_it(faces: Path, tmp_path: Path)
 def test_the_same_seed_trains_the_same(faces: Path, tmp_path: Path) -> None:
     first, second = (train(faces, tmp_path / name)["weights"] for name in "ab")
     assert same(list(first.values()), list(second.values()))
-
-
-def test_statistics_stand_still_in_the_second_half_also_after_a_restart(faces: Path, tmp_path: Path) -> None:
-    whole = dataclasses.replace(SETTINGS, minutes=0.2)
-    assert not same(statistics(train(faces, tmp_path / "a")["weights"]), statistics(Generator(TINY).state_dict()))
-    out = tmp_path / "b"
-    trainer = Trainer(TINY, whole)
-    trainer.elapsed, trainer.step = 9.0, 9
-    out.mkdir()
-    trainer.store(out / "last.pt", {})
-    frozen = statistics(load_checkpoint(out / "last.pt")["weights"])
-    after = train(faces, out, whole)
-    assert after["step"] == 12
-    assert same(frozen, statistics(after["weights"]))
 
 
 def test_minutes_used_up_are_said_and_change_nothing(
