@@ -1,6 +1,6 @@
 """Which patch and which channels: short trainings of several generators on the same data, beside what they cost.
 
-    python -m benchmarks.generator_sizes FOLDER --dev FOLDER [--steps 600]
+    python -m benchmarks.generator_sizes FOLDER --dev FOLDER [--steps 400]
 
 Each starts untrained, sees the same samples in the same order and the same learning rates; then PSNR on `dev` is
 measured at native resolution, and a graph of 384 x 384 is timed on one thread.
@@ -31,7 +31,6 @@ from training.validate import dev_clips, validate
 CANDIDATES = (
     GeneratorConfig(),
     GeneratorConfig(channels=(24, 48, 96)),
-    GeneratorConfig(channels=(40, 48, 64)),
     GeneratorConfig(patch=8, channels=(64, 96, 128)),
     GeneratorConfig(patch=2, channels=(16, 32, 64)),
 )
@@ -58,7 +57,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--dev", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=400)
     arguments = parser.parse_args()
     try:
         compare(arguments.folder, arguments.dev, arguments.steps)

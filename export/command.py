@@ -11,15 +11,18 @@ from pathlib import Path
 
 from engines.errors import BadInput, ClearcallError
 from engines.manifest import MODELS
-from export.onnx_graph import export_family
+from export.onnx_graph import Variant, export_variants, offline_variants
 from export.parity import LARGEST, compare
 from generator.model import Generator
 from stream.face.models import model_paths
 from training.checkpoint import load_generator
+from training.codes import code_use
 from training.landmarks import StillLandmarks
 from training.validate import dev_clips, validate
 
 SIZES = (256, 384, 512)
+OFFLINE_SIZE = 512
+"""Crop of the graphs with more steps than one: files have time."""
 NAME = re.compile("[a-z]([a-z0-9-]*[a-z])?")
 """A family's name; a digit at its end could be taken for a crop size."""
 DEV_EDGE = 384
@@ -62,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         "steps": content["step"],
         "dev": scores(generator, arguments.dev) if arguments.dev else {},
     }
+    if arguments.dev:
+        training["codes"] = {n: round(s, 3) for n, s in code_use(generator, dev_clips(arguments.dev, DEV_EDGE)).items()}
     log = arguments.log or arguments.checkpoint.parent / "train.log"
     out: Path = arguments.out
     try:
@@ -72,8 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(f"--out {out}: {error.strerror}") from error
     with staging as folder:
         made = Path(folder)
-        for manifest in export_family(generator, name, SIZES, made, training):
-            parity = compare(generator, manifest)
+        variants = [*(Variant(name, size) for size in SIZES), *offline_variants(name, OFFLINE_SIZE)]
+        manifests = export_variants(generator, variants, name, made, training)
+        for variant, manifest in zip(variants, manifests, strict=True):
+            parity = compare(generator, manifest, integration=variant.integration)
             print(
                 f"{manifest.name}: largest difference {parity.largest} of 255, {100 * parity.unequal:.3f} % of samples"
             )

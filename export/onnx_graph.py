@@ -7,6 +7,7 @@ import json
 import logging
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from onnx import TensorProto
 from torch import nn
 
 from engines.errors import ClearcallError
-from engines.manifest import Manifest, read_manifest
+from engines.manifest import OFFLINE_STEPS, Manifest, offline_family, read_manifest
 from export.fold import folded
 from export.wrapper import GraphModule
-from generator.model import Generator
+from generator.model import ONE_STEP, Generator, Integration
 from generator.state import state_specs
 
 OPSET = 18
@@ -37,29 +38,55 @@ class ExportError(ClearcallError):
     """The exported graph breaks the graph contract."""
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A graph to export."""
+
+    family: str
+    size: int
+    integration: Integration = ONE_STEP
+
+    @property
+    def name(self) -> str:
+        """Of the graph and its manifest."""
+        return f"{self.family}-{self.size}"
+
+
 def export_family(
     generator: Generator, family: str, sizes: Sequence[int], folder: Path, training: dict[str, Any]
 ) -> list[Manifest]:
     """Write `<family>-<size>.onnx` and `.json` for each size, and `<family>.data` that holds the weights of all."""
+    return export_variants(generator, [Variant(family, size) for size in sizes], family, folder, training)
+
+
+def offline_variants(family: str, size: int) -> list[Variant]:
+    """All ways of integration that files can be filtered with, at one crop size."""
+    ways = [Integration(steps, invert) for steps in OFFLINE_STEPS for invert in (False, True)]
+    return [Variant(offline_family(family, way.steps, way.invert), size, way) for way in ways]
+
+
+def export_variants(
+    generator: Generator, variants: Sequence[Variant], data: str, folder: Path, training: dict[str, Any]
+) -> list[Manifest]:
+    """Write a graph and a manifest for each, and `<data>.data` that holds the weights of all; in the same order."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = SharedWeights(folder / f"{family}.data")
-    graphs = {size: trace(generator, size) for size in sizes}
-    for size, model in graphs.items():
+    weights = SharedWeights(folder / f"{data}.data")
+    graphs = [(variant.name, trace(generator, variant.size, variant.integration)) for variant in variants]
+    for name, model in graphs:
         check_operators(model)
         weights.move_out(model)
-        onnx.save(model, str(folder / f"{family}-{size}.onnx"))
+        onnx.save(model, str(folder / f"{name}.onnx"))
     weights.write()
     manifests = []
-    for size in sizes:
-        name = f"{family}-{size}"
-        content = describe(generator, family, size, folder, training)
-        path = folder / f"{name}.json"
+    for variant in variants:
+        content = describe(generator, variant, data, folder, training)
+        path = folder / f"{variant.name}.json"
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         manifests.append(read_manifest(path))
     return manifests
 
 
-def trace(generator: Generator, size: int) -> onnx.ModelProto:
+def trace(generator: Generator, size: int, integration: Integration = ONE_STEP) -> onnx.ModelProto:
     """The graph of one step at one crop size, batch 1, all shapes static.
 
     Raises:
@@ -67,7 +94,7 @@ def trace(generator: Generator, size: int) -> onnx.ModelProto:
     """
     if generator.config.attention == "both_sides":
         raise ExportError("attention on both sides sees frames that a live call has not got: it runs offline, in torch")
-    module = GraphModule(folded(generator), size).eval()
+    module = GraphModule(folded(generator), size, integration).eval()
     outputs = [*PLANE_OUTPUTS, *(f"next_{n}" for n in module.state_names())]
     return to_onnx(module, module.example_inputs(), outputs)
 
@@ -143,20 +170,22 @@ class SharedWeights:
         self._path.write_bytes(self._content)
 
 
-def describe(generator: Generator, family: str, size: int, folder: Path, training: dict[str, Any]) -> dict[str, Any]:
-    """The manifest's content for the graph of one size."""
-    module = GraphModule(generator, size)
+def describe(
+    generator: Generator, variant: Variant, data: str, folder: Path, training: dict[str, Any]
+) -> dict[str, Any]:
+    """The manifest's content for one graph."""
+    module = GraphModule(generator, variant.size)
     example = module.example_inputs()
     with torch.no_grad():
         results = module(*example.values())
     states = module.state_names()
     controls = [name for name in example if name not in states]
     return {
-        "name": f"{family}-{size}",
-        "family": family,
-        "crop": size,
-        "graph": _file(folder / f"{family}-{size}.onnx"),
-        "weights": _file(folder / f"{family}.data"),
+        "name": variant.name,
+        "family": variant.family,
+        "crop": variant.size,
+        "graph": _file(folder / f"{variant.name}.onnx"),
+        "weights": _file(folder / f"{data}.data"),
         "inputs": [_tensor(name, example[name]) for name in controls],
         "outputs": [_tensor(name, t) for name, t in zip(PLANE_OUTPUTS, results[: len(PLANE_OUTPUTS)], strict=True)],
         "states": [

@@ -12,7 +12,7 @@ from engines.engine import StepInputs
 from engines.manifest import Manifest
 from engines.onnx_runtime import OrtEngine
 from export.wrapper import GraphModule
-from generator.model import Generator
+from generator.model import ONE_STEP, Generator, Integration
 
 FRAMES = 12
 LARGEST = 1
@@ -42,11 +42,13 @@ def _bytes(plane: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 @torch.no_grad()
-def compare(generator: Generator, manifest: Manifest, frames: int = FRAMES) -> Parity:
+def compare(
+    generator: Generator, manifest: Manifest, frames: int = FRAMES, integration: Integration = ONE_STEP
+) -> Parity:
     """Run torch and ONNX Runtime side by side, each with its own state; half way the state is forgotten."""
     engine = OrtEngine(manifest)
     cache = engine.new_cache()
-    module = GraphModule(generator.eval(), manifest.crop)
+    module = GraphModule(generator.eval(), manifest.crop, integration)
     example = module.example_inputs()
     names = module.state_names()
     states = [example[name] for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from generator.model import Frame, Generator
+from generator.model import ONE_STEP, Frame, Generator, Integration
 from generator.state import state_specs
 
 RESTORED = ("before_y", "before_uv")
@@ -18,8 +18,9 @@ UNIT = 1 / 255
 class GraphModule(nn.Module):
     """`Generator.step` as the graph contract has it; scaling and rounding to 8 bits happen inside."""
 
-    def __init__(self, generator: Generator, size: int) -> None:
+    def __init__(self, generator: Generator, size: int, integration: Integration = ONE_STEP) -> None:
         super().__init__()
+        self.integration = integration
         self.generator = generator
         self.size = size
 
@@ -52,7 +53,7 @@ class GraphModule(nn.Module):
         }
         y, uv = y.float(), uv.float()
         frame = Frame(y * UNIT, uv * UNIT, regions, prompt, strength)
-        out, following = self.generator.step(frame, keep, state)
+        out, following = self.generator.step(frame, keep, state, self.integration)
         # The change is added in 8-bit units: where it is zero, the very input comes back.
         planes = [_to_bytes(plane + 255.0 * change) for plane, change in ((y, out.change_y), (uv, out.change_uv))]
         if self.generator.config.previous:

@@ -12,6 +12,7 @@ from engines.errors import BadInput
 from generator.config import GeneratorConfig
 from generator.model import Generator
 from stream.face.models import model_paths
+from training.codes import code_use
 from training.faces import Picture, attributions, list_faces
 from training.landmarks import StillLandmarks, find_landmarks
 from training.samples import Samples, SampleShape, sample_loader
@@ -110,9 +111,11 @@ def progress_line(trainer: Trainer, sums: dict[str, float], steps: int, seconds:
 
 
 def validation_line(generator: Generator, judged: list[list[Picture]]) -> str:
-    """One log line with PSNR before, after and under the generator's own prompt, per task."""
+    """One log line with PSNR before, after and under the generator's own prompt, per task, and the use of codes."""
     scores = validate(generator, judged, StillLandmarks(model_paths()))
-    return "dev " + ", ".join(f"{s.task} {s.before:.2f} -> {s.after:.2f} (auto {s.auto:.2f})" for s in scores)
+    line = "dev " + ", ".join(f"{s.task} {s.before:.2f} -> {s.after:.2f} (auto {s.auto:.2f})" for s in scores)
+    used = code_use(generator, judged)
+    return line + "".join(f"; {name} codes {100 * share:.0f} % in use" for name, share in used.items())
 
 
 class Log:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engines.errors import BadInput
+from engines.manifest import OFFLINE_STEPS, offline_family
 from stream.files.compare import doubled
 from stream.files.facts import check_readable
 from stream.files.job import Counts, FrameFilter, Stop, filter_file
@@ -32,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lossless", action="store_true", help="write FFV1, which keeps every bit (.mkv)")
     parser.add_argument("--compare", action="store_true", help="write before and after side by side")
     parser.add_argument("--model", default="lite", help="model to use (default: lite)")
+    parser.add_argument(
+        "--steps", type=int, default=1, help="steps of the flow: 1 as in a call (default), or 2, 4, 8"
+    )
+    parser.add_argument("--invert", action="store_true", help="first backwards without a prompt; with --steps 2, 4, 8")
     parser.add_argument("--quiet", action="store_true", help="no progress and no figures")
 
 
@@ -51,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput("--scope frame is not there yet: use face or auto")
     if not 0.0 <= arguments.strength <= 1.0:
         raise BadInput(f"--strength must be between 0 and 1, not {arguments.strength:g}")
+    model = model_name(arguments.model, arguments.steps, arguments.invert)
     check_readable(source_path)
     final = check_writable(arguments.output, source_path, lossless)
     timings = Timings()
@@ -58,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         picture = source.facts.picture
         _check_format(source_path, picture.pix_fmt)
         display = source.facts.display
-        frame_filter = load_filter(arguments.model, arguments.prompt, arguments.strength)
+        frame_filter = load_filter(model, arguments.prompt, arguments.strength)
         if display.quarters:
             frame_filter = Upright(frame_filter, display.quarters)
         try:
@@ -86,6 +92,18 @@ def load_filter(model: str, prompt: str, strength: float) -> FrameFilter:
     from stream.models import open_model
 
     return FaceFilter(open_model(model, threads_for(os.cpu_count() or 1)), prompt, strength)
+
+
+def model_name(model: str, steps: int, invert: bool) -> str:
+    """The family of graphs that takes so many steps; BadInput for a number there is none for."""
+    offered = ", ".join(map(str, OFFLINE_STEPS))
+    if steps == 1:
+        if invert:
+            raise BadInput(f"--invert needs --steps {offered}: a single step starts from the picture as it is")
+        return model
+    if steps not in OFFLINE_STEPS:
+        raise BadInput(f"--steps must be 1, {offered}, not {steps}")
+    return offline_family(model, steps, invert)
 
 
 def threads_for(cores: int) -> int:

@@ -11,7 +11,7 @@ from engines.manifest import Manifest, read_family
 from export import command
 from export.parity import Parity
 from stream.cli import main
-from tests.export.tiny_family import generator, manifests
+from tests.export.tiny_family import SIZES, generator, manifests
 from tests.generator.tiny import TINY
 from training.trainer import Trainer, TrainSettings
 
@@ -34,13 +34,17 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     """What was given as provenance; the graphs are the ones that other tests have exported."""
     provenance: list[dict[str, object]] = []
 
-    def export(model: object, family: str, sizes: object, folder: Path, training: dict[str, object]) -> list[Manifest]:
+    def export(
+        model: object, variants: object, family: str, folder: Path, training: dict[str, object]
+    ) -> list[Manifest]:
         provenance.append(training)
         for path in manifests()[0].graph.path.parent.iterdir():
             shutil.copyfile(path, folder / path.name)
         return read_family(family, folder)
 
-    monkeypatch.setattr(command, "export_family", export)
+    monkeypatch.setattr(command, "SIZES", SIZES)
+    monkeypatch.setattr(command, "offline_variants", lambda family, size: [])
+    monkeypatch.setattr(command, "export_variants", export)
     return provenance
 
 
@@ -63,7 +67,7 @@ def test_files_are_put_in_place(
 def test_graphs_that_differ_replace_nothing(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "compare", lambda generator, manifest: Parity(9, 0.5))
+    monkeypatch.setattr(command, "compare", lambda generator, manifest, integration: Parity(9, 0.5))
     out = tmp_path / "models"
     out.mkdir()
     (out / "tiny.data").write_text("as before")

@@ -16,7 +16,15 @@ from torch import Tensor, nn
 
 from engines.manifest import read_family, read_manifest
 from export.fold import folded
-from export.onnx_graph import FORBIDDEN, ExportError, check_operators, export_family
+from export.onnx_graph import (
+    FORBIDDEN,
+    ExportError,
+    Variant,
+    check_operators,
+    export_family,
+    export_variants,
+    offline_variants,
+)
 from export.parity import LARGEST, compare, synthetic_frame
 from export.wrapper import GraphModule
 from generator.model import Generator
@@ -79,6 +87,20 @@ def test_a_generator_without_some_parts_is_exported_as_well(change: dict[str, An
     manifest = export_family(model, "less", [64], tmp_path, {})[0]
     parity = compare(model, manifest, frames=6)
     assert parity.largest <= LARGEST and parity.unequal < 0.01
+
+
+def test_more_steps_are_graphs_of_their_own_over_the_same_weights(tmp_path: Path) -> None:
+    model = generator()
+    variants = [Variant("tiny", 64), *offline_variants("tiny", 64)[:4]]
+    made = export_variants(model, variants, "tiny", tmp_path, {})
+    families = ["tiny", "tiny-2step", "tiny-2step-inverted", "tiny-4step", "tiny-4step-inverted"]
+    assert [m.family for m in made] == families
+    assert {m.weights for m in made} == {made[0].weights}
+    for variant, manifest in zip(variants, made, strict=True):
+        parity = compare(model, manifest, 4, variant.integration)
+        assert parity.largest <= LARGEST and parity.unequal < 0.01
+    # Not just one graph under five names.
+    assert compare(model, made[3], 4).unequal > 0.01
 
 
 def test_what_sees_the_future_is_not_exported(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stream.cli import main
 from stream.files import command
 from tests.stream.files.media import Brighten, Contents, clip, contents, damaged
 
@@ -175,3 +176,35 @@ def test_an_older_output_is_replaced_and_a_link_followed(run: Run, tmp_path: Pat
 
 def test_threads_leave_half_the_cores_to_decoder_and_encoder() -> None:
     assert [command.threads_for(cores) for cores in (1, 2, 4, 64)] == [1, 1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("options", "model"),
+    [
+        ([], "lite"),
+        (["--steps", "1"], "lite"),
+        (["--steps", "4"], "lite-4step"),
+        (["--steps", "8", "--invert"], "lite-8step-inverted"),
+    ],
+)
+def test_steps_choose_the_graphs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: list[str], model: str
+) -> None:
+    asked = []
+
+    def load(name: str, *_: object) -> Brighten:
+        asked.append(name)
+        return Brighten()
+
+    monkeypatch.setattr(command, "load_filter", load)
+    assert main(["filter", str(clip(tmp_path / "a.mp4")), str(tmp_path / "b.mp4"), *options]) == 0
+    assert asked == [model]
+
+
+@pytest.mark.parametrize(("options", "word"), [(["--steps", "3"], "--steps"), (["--invert"], "--invert needs --steps")])
+def test_other_numbers_of_steps_are_refused(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], word: str
+) -> None:
+    assert run(clip(tmp_path / "a.mp4"), tmp_path / "b.mp4", *options) == 2
+    error = capsys.readouterr().err
+    assert word in error and error.count("\n") == 1 and not (tmp_path / "b.mp4").exists()
