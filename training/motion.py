@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training.faces import Picture
 
-PAUSE = 0.25
+PAUSE = 0.35
 """Share of clips that stand still: a call is mostly a person who hardly moves."""
 
 
@@ -26,16 +26,17 @@ def sample_path(rng: np.random.Generator, frames: int, source: tuple[int, int], 
     """Draw a motion whose frames of size x size stay inside a source of (height, width) pixels.
 
     Scale .5 to 1.1 (native resolution or a face farther away), up to 3 pixels and half a degree a frame, slow zoom;
-    speeds change along the clip as a sine does.
+    slow motion is likelier than fast. Speeds change along the clip as a sine does.
     """
     height, width = source
     smallest = size / min(height, width)
     scale = max(smallest, float(rng.uniform(0.5, 1.1)))
     still = rng.random() < PAUSE
-    speed = 0.0 if still else float(rng.uniform(0.2, 3.0))
+    pace_of_clip = 0.0 if still else float(rng.random()) ** 2
+    speed = 3.0 * pace_of_clip
     direction, phase = rng.uniform(0, 2 * np.pi, 2)
-    turn = 0.0 if still else float(rng.uniform(-0.5, 0.5))
-    zoom = 0.0 if still else float(rng.uniform(-0.004, 0.004))
+    turn = pace_of_clip * float(rng.uniform(-0.5, 0.5))
+    zoom = pace_of_clip * float(rng.uniform(-0.004, 0.004))
     slack = np.maximum(0.0, np.array([width, height]) * scale - size) / 2
     offset = rng.uniform(-1, 1, 2) * slack
     tilt = float(rng.uniform(-8, 8))
