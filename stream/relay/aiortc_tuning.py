@@ -10,7 +10,8 @@ Four things stand in the way of a live call:
   set up for more work than two cores have to spare.
 
 `tune` replaces three names in aiortc's modules. With another release of aiortc it leaves everything as it is and says
-so.
+so. Programs that measure a relay replay frames encoded beforehand and take the returned ones undecoded (`leave_encoded`,
+`on_key_frame_wanted`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import aiortc
@@ -34,7 +35,7 @@ from aiortc import (
     rtcrtpsender,
 )
 from aiortc.codecs import get_encoder
-from aiortc.codecs.base import Encoder
+from aiortc.codecs.base import Decoder, Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder, number_of_threads
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
@@ -62,6 +63,25 @@ def tune() -> bool:
     for module, name, replacement in _REPLACED:
         setattr(module, name, replacement)
     return True
+
+
+def leave_encoded() -> None:
+    """Have every receiver made from now on hand out frames as they came, as `av.Packet`; for the whole process."""
+    rtcrtpreceiver.get_decoder = lambda codec: _Undecoded()  # type: ignore[attr-defined]
+
+
+class _Undecoded(Decoder):
+    def decode(self, encoded_frame: JitterFrame) -> list[av.Packet]:  # type: ignore[override]
+        packet = av.Packet(encoded_frame.data)
+        packet.pts, packet.time_base = encoded_frame.timestamp, fractions.Fraction(1, 90_000)
+        return [packet]
+
+
+def on_key_frame_wanted(pc: RTCPeerConnection, call: Callable[[], object]) -> None:
+    """Have `call()` called when the other side asks a connection's video for a key frame (RFC 4585, 6.3.1)."""
+    for sender in pc.getSenders():
+        if sender.kind == "video":
+            sender._send_keyframe = call  # type: ignore[method-assign, assignment]
 
 
 class MarkerJitterBuffer(JitterBuffer):
