@@ -13,6 +13,7 @@ import numpy as np
 from av.filter import Graph
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from numpy.typing import NDArray
 
 from benchmarks.latency import stamp
 from engines.errors import BadInput
@@ -26,7 +27,7 @@ BITS_PER_PIXEL = 0.09
 FORMATS = {"vp8": ("libvpx", "ivf"), "h264": ("libx264", "h264")}
 """Codec to encoder and container; both hold the stream as it goes into RTP (H.264 with start codes)."""
 OPTIONS = {
-    "vp8": {"deadline": "realtime", "cpu-used": "-5", "lag-in-frames": "0", "undershoot-pct": "100"},
+    "vp8": {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0", "undershoot-pct": "100"},
     "h264": {"preset": "veryfast", "tune": "zerolatency"},
 }
 
@@ -43,7 +44,7 @@ class Shape:
 
     @property
     def bitrate(self) -> int:
-        """bit/s"""
+        """bit/s."""
         return round(self.width * self.height * self.fps * BITS_PER_PIXEL)
 
     def __str__(self) -> str:
@@ -68,6 +69,7 @@ def prepare(recording: Path, shape: Shape, target: Path) -> int:
         assert isinstance(codec, VideoCodecContext)
         codec.width, codec.height, codec.pix_fmt = shape.width, shape.height, "yuv420p"
         codec.bit_rate, codec.gop_size, codec.max_b_frames = shape.bitrate, len(pictures), 0
+        codec.thread_count = 0
         rate = str(shape.bitrate)
         codec.options = {**OPTIONS[shape.codec], "minrate": rate, "maxrate": rate, "bufsize": rate}
         if shape.codec == "h264":
@@ -79,8 +81,8 @@ def prepare(recording: Path, shape: Shape, target: Path) -> int:
             frame = av.VideoFrame.from_ndarray(stamped, "yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, shape.fps)
             frame.pict_type = PictureType.NONE if number else PictureType.I
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
+            out.mux(codec.encode(frame))
+        out.mux(codec.encode(None))
     return len(pictures)
 
 
@@ -90,7 +92,7 @@ def read(clip: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(video=0) if packet.size]
 
 
-def _pictures(recording: Path, shape: Shape) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+def _pictures(recording: Path, shape: Shape) -> Iterator[NDArray[np.uint8]]:
     """The recording's first seconds at the shape's rate, cut to its proportions, as I420."""
     size = f"{shape.width}:{shape.height}"
     steps = (
@@ -116,7 +118,7 @@ def _pictures(recording: Path, shape: Shape) -> Iterator[np.ndarray[tuple[int, .
 
 def _filtered(
     container: av.container.InputContainer, graph: Graph
-) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+) -> Iterator[NDArray[np.uint8]]:
     for frame in container.decode(video=0):
         graph.push(frame)
         while True:
@@ -125,4 +127,4 @@ def _filtered(
             except (av.BlockingIOError, av.EOFError):
                 break
             assert isinstance(made, av.VideoFrame)
-            yield made.to_ndarray()
+            yield made.to_ndarray().astype(np.uint8, copy=False)

@@ -13,7 +13,7 @@ import numpy as np
 LATE_S = 0.4
 """A frame later than this is missing: no conversation bears more one way (ITU-T G.114)."""
 FREEZE_FACTOR, FREEZE_PLUS_S, FREEZE_OVER = 3.0, 0.15, 30
-"""A pause is a freeze from three times, and from 150 ms above, the mean of the last 30 on (webrtc-stats, freezeCount)."""
+"""A freeze is three times the mean of the last 30 pauses, and 150 ms more than it (webrtc-stats, freezeCount)."""
 QUANTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "max": 100}
 
 
@@ -88,8 +88,8 @@ def match(sent: Sequence[Sent], came: Sequence[Came]) -> list[int | None]:
     by then, it is the first from the last match on, or, where there is none, the newest before it.
     """
     places: dict[int, list[int]] = defaultdict(list)
-    for place, frame in enumerate(sent):
-        places[frame.stamp].append(place)
+    for index, frame in enumerate(sent):
+        places[frame.stamp].append(index)
     left = [frame.left for frame in sent]
     found: list[int | None] = []
     last = 0

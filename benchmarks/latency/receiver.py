@@ -45,7 +45,8 @@ def receive(pipe: BinaryIO, codec: str, clock: Callable[[], float] = time.monoto
 
 def _luma(frame: av.VideoFrame) -> stamp.Luma:
     plane = frame.planes[0]
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+    rows: stamp.Luma = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width]
 
 
 def main(codec: str, log: str) -> None:

@@ -15,6 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from aiortc import MediaStreamTrack
@@ -69,7 +70,7 @@ class Replay(MediaStreamTrack):
         self.sent: list[tuple[int, float, float]] = []
         """Stamp, when the frame was due and when it left, in seconds."""
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> av.Packet[Any]:
         """Wait for the next frame's time."""
         count = len(self.sent)
         if self._start is None:

@@ -62,13 +62,15 @@ def read_target(call: str | None, whip: str | None, whep: str | None, token: str
         raise BadInput("give --target, or --whip and --whep together")
     if call is None and whip is None:
         return None
-    urls = [_url(option, text) for option, text in (("--target", call), ("--whip", whip), ("--whep", whep))]
-    if urls[0] and URL(urls[0]).path in {"", "/"}:
-        urls[0] = str(URL(urls[0]).with_path("/call"))
-    return Target(*urls, token or "")
+    address = _url("--target", call)
+    if address and URL(address).path in {"", "/"}:
+        address = str(URL(address).with_path("/call"))
+    return Target(address, _url("--whip", whip), _url("--whep", whep), token or "")
 
 
-def link(target: Target, query: str, codec: str, track: MediaStreamTrack) -> contextlib.AbstractAsyncContextManager[Link]:
+def link(
+    target: Target, query: str, codec: str, track: MediaStreamTrack
+) -> contextlib.AbstractAsyncContextManager[Link]:
     """A call that sends `track` as `codec`; `query` is added to the address.
 
     Raises:

@@ -1,8 +1,8 @@
 """A number in the picture that survives codecs: which frame of the clip this is.
 
-Black and white cells in two rows in the upper left corner: a black one and a white one to tell the levels by, 16 bits of
-the number, 8 bits of a checksum. A cell is 1/45 of the picture's height, so a picture that was scaled on its way is read
-as well as any; the levels are measured, so one that was brightened is, too.
+Black and white cells in two rows in the upper left corner: a black one and a white one to tell the levels by, 16 bits
+of the number, 8 bits of a checksum. A cell is 1/45 of the picture's height, so a picture that was scaled on its way is
+read as well as any; the levels are measured, so one that was brightened is, too.
 """
 
 from __future__ import annotations
