@@ -48,8 +48,8 @@ class Shape:
         return round(self.width * self.height * self.fps * BITS_PER_PIXEL)
 
     def __str__(self) -> str:
-        name = f"{self.height}p" if self.width * 9 // 16 in range(self.height - 2, self.height + 3) else ""
-        return f"{name or f'{self.width}x{self.height}'}{self.fps}"
+        wide = abs(self.width * 9 - self.height * 16) < 32
+        return f"{self.height}p{self.fps}" if wide else f"{self.width}x{self.height} at {self.fps} fps"
 
 
 def prepare(recording: Path, shape: Shape, target: Path) -> int:
@@ -69,7 +69,8 @@ def prepare(recording: Path, shape: Shape, target: Path) -> int:
         assert isinstance(codec, VideoCodecContext)
         codec.width, codec.height, codec.pix_fmt = shape.width, shape.height, "yuv420p"
         codec.bit_rate, codec.gop_size, codec.max_b_frames = shape.bitrate, len(pictures), 0
-        codec.thread_count = 0
+        # libvpx spins while its threads wait for one another: on a busy machine two take ten times as long as one.
+        codec.thread_count = 1
         rate = str(shape.bitrate)
         codec.options = {**OPTIONS[shape.codec], "minrate": rate, "maxrate": rate, "bufsize": rate}
         if shape.codec == "h264":

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -157,7 +158,7 @@ def freezes(shown: Sequence[float], window: Window) -> list[float]:
     found: list[float] = []
     before: list[float] = []
     times = [time for time in shown if time < window.end]
-    for last, now in zip(times, [*times[1:], window.end], strict=True):
+    for last, now in pairwise([*times, window.end]):
         pause = now - last
         mean = sum(before[-FREEZE_OVER:]) / len(before[-FREEZE_OVER:]) if before else None
         if mean is not None and pause >= max(FREEZE_FACTOR * mean, mean + FREEZE_PLUS_S) and now >= window.begin:
