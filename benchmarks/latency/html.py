@@ -133,7 +133,9 @@ def _delays(found: dict[str, Any], names: list[str]) -> dict[str, list[float]]:
 
 def _top(delays: list[float]) -> float:
     """The end of the axis: single frames far off must not press the rest flat."""
-    return max(1.0, 1.5 * float(np.percentile(delays, 99.5))) if delays else 1.0
+    least = max(1.0, 1.2 * float(np.percentile(delays, 99.5))) if delays else 1.0
+    step = 10 ** float(np.floor(np.log10(least)))
+    return next(top * step for top in (1, 2, 2.5, 5, 10) if top * step >= least)
 
 
 def _table(found: dict[str, Any], names: list[str]) -> str:

@@ -79,10 +79,13 @@ async def _pair(plan: Plan, target: Target, query: str, place: int) -> Any:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[sink],
+            # Ctrl-C ends the harness, and the harness them.
+            start_new_session=True,
         )
         receiver = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.latency.receiver", plan.codec, str(log.with_suffix(".came"))),
             stdin=source,
+            start_new_session=True,
         )
     finally:
         os.close(source)

@@ -39,7 +39,7 @@ async def relay(model: str, sessions: int, folder: Path) -> AsyncIterator[tuple[
     log = folder / "relay.log"
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=errors
+            sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=errors, start_new_session=True
         )
     try:
         assert process.stdout is not None

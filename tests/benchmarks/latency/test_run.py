@@ -21,6 +21,7 @@ from benchmarks.latency.budget import parse
 from benchmarks.latency.clip import Shape
 from benchmarks.latency.signalling import Target
 from engines.errors import ClearcallError
+from stream.cli import main
 from tests.benchmarks.latency.pictures import film
 from tests.stream.relay.fakes import relay
 
@@ -61,6 +62,32 @@ def test_a_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert {"jitter buffer", "decode", "encode", "send"} <= found["relay"]["stages"].keys()
     assert sessions.first_missed(found["callers"], parse("max=60s")) is None
     assert "fps ≥ 11" in str(sessions.first_missed(found["callers"], parse("max=60s,fps=11")))
+
+
+def test_the_whole_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {
+        "--recording": film(tmp_path / "film.mp4"),
+        "--resolution": "320x180",
+        **{"--fps": 10, "--seconds": 1, "--warm-up": 0.2, "--repeat": 1, "--budget": "max=60s,fps=11"},
+        **{"--json": tmp_path / "run.json", "--html": tmp_path / "run.html"},
+    }
+
+    async def run() -> int:
+        async with relay(monkeypatch) as (_, client):
+            words = [str(word) for pair in options.items() for word in pair]
+            target = str(client.make_url("/"))
+            return await asyncio.to_thread(main, ["bench", "latency", "--target", target, *words])
+
+    assert asyncio.run(run()) == 1, "10 frames a second are not 11"
+    out = capsys.readouterr().out
+    assert "missed: fps ≥ 11" in out and "filter on" in out and "filter off" in out
+    found = json.loads((tmp_path / "run.json").read_text())
+    (repeat,) = found["repeats"]
+    assert list(repeat) == ["on", "off"] and all(part["callers"][0]["delays"] for part in repeat.values())
+    assert {"decode", "encode"} <= {stage["stage"] for stage in found["stages"]}
+    assert (tmp_path / "run.html").read_text().count("<polyline") == 2
 
 
 class WhipWhep:
