@@ -112,7 +112,7 @@ async def _posted(
     next(t for t in pc.getTransceivers() if t.kind == "video").setCodecPreferences(wanted)
     # aiortc gathers its candidates before this returns, so none need to follow.
     await pc.setLocalDescription(await pc.createOffer())
-    url = URL(address).extend_query(query)
+    url = URL(address).update_query(query) if query else URL(address)
     answer, resource = await _post(http, url, pc.localDescription.sdp, retry_s)
     try:
         try:
