@@ -128,6 +128,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     for name, values in columns.items():
         yield f"{'filter ' + name:<16}" + "".join(f"{text(values[key]):>{max(9, len(key) + 2)}}" for key in heads)
     yield ""
+    yield f"frames left the sender late by {text(found['summary']['source_late_p95'])} ms (p95, worst repeat)"
     yield from _first(found["repeats"])
     yield from _used(found["repeats"])
     if found["stages"]:
