@@ -54,9 +54,13 @@ class EngineCase:
         regions = np.full(manifest.shape("regions"), 1 / len(manifest.regions), np.float32)
         self._inputs = StepInputs(y, uv, regions, np.ones(manifest.shape("prompt"), np.float32), 1.0)
 
+    def step(self) -> None:
+        """One step."""
+        self._engine.step(self._inputs, self._cache)
+
     def run(self, steps: int) -> list[float]:
         """See `Timed`."""
-        return [_milliseconds(lambda: self._engine.step(self._inputs, self._cache)) for _ in range(steps)]
+        return [_milliseconds(self.step) for _ in range(steps)]
 
 
 class GraphCase:
@@ -79,7 +83,12 @@ def take_turns(cases: Sequence[Timed], steps: int) -> list[Times]:
     for done in range(0, steps, BLOCK):
         for case, times in zip(cases, taken, strict=True):
             times += case.run(min(BLOCK, steps - done))
-    return [Times(*(round(float(np.percentile(times, share)), 3) for share in (0, 50, 95))) for times in taken]
+    return [spread(times) for times in taken]
+
+
+def spread(taken: list[float]) -> Times:
+    """Sum up the milliseconds of some steps."""
+    return Times(*(round(float(np.percentile(taken, share)), 3) for share in (0, 50, 95)))
 
 
 def operators(path: Path, threads: int) -> dict[str, float]:

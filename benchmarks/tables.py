@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.engine import EngineCase, GraphCase, Timed, operators, session_bytes, take_turns
+from benchmarks.engine import EngineCase, GraphCase, Timed, operators, session_bytes, spread, take_turns
+from benchmarks.paced import paced
 from engines.errors import BadInput
 from engines.manifest import Manifest
 
@@ -35,31 +36,34 @@ class Work:
         return sum(part.macs for part in self.parts)
 
 
-def graphs(manifests: list[Manifest], threads: list[int], steps: int, folder: Path) -> list[Row]:
+def graphs(manifests: list[Manifest], threads: list[int], steps: int, fps: int, folder: Path) -> list[Row]:
     """Time every graph on every thread count, beside its yardstick where torch is there to make one.
 
     Args:
         manifests: The graphs.
         threads: Thread counts.
-        steps: Steps per graph and thread count.
+        steps: Steps per graph and thread count, as fast as they go; and as many at a camera's rate.
+        fps: That rate.
         folder: Where the yardsticks' graphs go.
     """
     work = {m.name: _work(m, folder) for m in manifests}
     cases: dict[tuple[str, int, str], Timed] = {}
+    engines: dict[tuple[str, int], EngineCase] = {}
     for manifest in manifests:
         known = work[manifest.name]
         for count in threads:
-            cases[manifest.name, count, "engine"] = EngineCase(manifest, count)
+            cases[manifest.name, count, "engine"] = engines[manifest.name, count] = EngineCase(manifest, count)
             if known is not None:
                 cases[manifest.name, count, "yardstick"] = GraphCase(known.yardstick, count)
     times = dict(zip(cases, take_turns(list(cases.values()), steps), strict=True))
+    at_rate = {key: spread(paced(case.step, steps, fps)) for key, case in engines.items()}
     print(f"{'graph':<12}{'threads':>8}{'parameters':>12}{'GMAC':>8}{'best ms':>9}{'median ms':>11}{'p95 ms':>9}"
-          f"{'x plain':>9}{'MB a session':>14}")  # fmt: skip
+          f"{f'at {fps} fps':>11}{'p95 ms':>9}{'x plain':>9}{'MB a session':>14}")  # fmt: skip
     rows = []
     for manifest in manifests:
         known = work[manifest.name]
         for count in threads:
-            taken = times[manifest.name, count, "engine"]
+            taken, slow = times[manifest.name, count, "engine"], at_rate[manifest.name, count]
             row: Row = {
                 "graph": manifest.name,
                 "threads": count,
@@ -68,6 +72,8 @@ def graphs(manifests: list[Manifest], threads: list[int], steps: int, folder: Pa
                 "best_ms": taken.best,
                 "median_ms": taken.median,
                 "p95_ms": taken.p95,
+                "paced_median_ms": slow.median,
+                "paced_p95_ms": slow.p95,
                 "times_plain": None,
                 "session_bytes": session_bytes(manifest),
                 "parts": [asdict(part) for part in known.parts] if known else [],
@@ -79,7 +85,8 @@ def graphs(manifests: list[Manifest], threads: list[int], steps: int, folder: Pa
                 row["times_plain"] = round(taken.best / known.macs / (plain / known.yardstick_macs), 3)
             rows.append(row)
             print(f"{row['graph']:<12}{count:>8}{row['parameters'] / 1e6:>10.2f} M{_shown(row['gmac'], '.3f'):>8}"
-                  f"{taken.best:>9.2f}{taken.median:>11.2f}{taken.p95:>9.2f}{_shown(row['times_plain'], '.2f'):>9}"
+                  f"{taken.best:>9.2f}{taken.median:>11.2f}{taken.p95:>9.2f}"
+                  f"{slow.median:>11.2f}{slow.p95:>9.2f}{_shown(row['times_plain'], '.2f'):>9}"
                   f"{row['session_bytes'] / 1e6:>14.1f}")  # fmt: skip
     for row in rows:
         if row["parts"] and row["threads"] == threads[0]:

@@ -20,7 +20,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from engines.errors import BadInput
+from engines.errors import BadInput, ClearcallError
 from stream.filter import FaceFilter
 from stream.live import STEP_BUDGET_S, LiveFilter
 from stream.models import open_model
@@ -122,13 +122,17 @@ def _share(seconds: float) -> float:
 
 
 def main() -> int:
-    """Measure and print; the exit status is 0."""
+    """Measure and print; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("film", type=Path)
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     arguments = parser.parse_args()
-    found = measure(arguments.film, arguments.strength, arguments.seconds)
+    try:
+        found = measure(arguments.film, arguments.strength, arguments.seconds)
+    except ClearcallError as error:
+        print(f"webcam_delay: {error}", file=sys.stderr)
+        return error.exit_status
     print(f"strength {arguments.strength:g}, load {os.getloadavg()[0]:.1f}:", found, flush=True)
     return 0
 

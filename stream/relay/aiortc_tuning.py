@@ -10,7 +10,7 @@ Four things stand in the way of a live call:
   set up for more work than two cores have to spare.
 
 `tune` replaces three names in aiortc's modules. With another release of aiortc it leaves everything as it is and says
-so.
+so. `leave_encoded` and `on_key_frame_wanted` serve whoever measures a relay with frames encoded beforehand.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import aiortc
 import av
@@ -34,13 +36,17 @@ from aiortc import (
     rtcrtpsender,
 )
 from aiortc.codecs import get_encoder
-from aiortc.codecs.base import Encoder
+from aiortc.codecs.base import Decoder, Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder, number_of_threads
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtp import RtpPacket
 from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
+
+from stream.relay.way import Passage, Watch
+from stream.timing import Histogram
 
 KNOWN_AIORTC = "1.16.0"
 MIN_BITRATE = 600_000
@@ -64,8 +70,32 @@ def tune() -> bool:
     return True
 
 
+def leave_encoded() -> None:
+    """Have every receiver made from now on hand out frames as they came, as `av.Packet`; for the whole process."""
+    rtcrtpreceiver.get_decoder = lambda codec: _Undecoded()  # type: ignore[attr-defined]
+
+
+class _Undecoded(Decoder):
+    def decode(self, encoded_frame: JitterFrame) -> list[av.Packet[Any]]:  # type: ignore[override]
+        packet = av.Packet(encoded_frame.data)
+        packet.pts, packet.time_base = encoded_frame.timestamp, fractions.Fraction(1, 90_000)
+        return [packet]
+
+
+def on_key_frame_wanted(pc: RTCPeerConnection, call: Callable[[], object]) -> None:
+    """Have `call()` called when the other side asks a connection's video for a key frame (RFC 4585, 6.3.1)."""
+    for sender in pc.getSenders():
+        if sender.kind == "video":
+            sender._send_keyframe = call  # type: ignore[method-assign, assignment]
+
+
 class MarkerJitterBuffer(JitterBuffer):
     """Releases a video frame when its packet with the marker bit is there."""
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """Take a packet; whether to ask for a key frame, and a frame that is complete now."""
+        packet.arrived = time.monotonic()  # type: ignore[attr-defined]
+        return super().add(packet)
 
     def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
         if not self._is_video:
@@ -73,6 +103,7 @@ class MarkerJitterBuffer(JitterBuffer):
         data: list[bytes] = []
         timestamp: int | None = None
         used = 0
+        since = 0.0
         while used < self._capacity:
             packet = self._packets[((self._origin or 0) + used) % self._capacity]
             if packet is None:
@@ -81,15 +112,26 @@ class MarkerJitterBuffer(JitterBuffer):
                 # No marker came. What is there is a frame, unless it is only the padding that may follow one.
                 self.remove(used)
                 if any(data):
-                    return JitterFrame(b"".join(data), timestamp)
+                    return TimedFrame(b"".join(data), timestamp, since)
                 data, used = [], 0
+            if not used:
+                since = packet.arrived  # type: ignore[attr-defined]
             timestamp = packet.timestamp
             data.append(packet._data)  # type: ignore[attr-defined]
             used += 1
             if packet.marker and any(data):
                 self.remove(used)
-                return JitterFrame(b"".join(data), timestamp)
+                return TimedFrame(b"".join(data), timestamp, since)
         return None
+
+
+class TimedFrame(JitterFrame):
+    """An encoded frame that knows when its first packet came."""
+
+    def __init__(self, data: bytes, timestamp: int, since: float) -> None:
+        """Take `since` in seconds on the monotonic clock."""
+        super().__init__(data, timestamp)
+        self.since = since
 
 
 class BoundedDecoderQueue(queue.Queue[tuple[RTCRtpCodecParameters, JitterFrame] | None]):
@@ -99,6 +141,7 @@ class BoundedDecoderQueue(queue.Queue[tuple[RTCRtpCodecParameters, JitterFrame] 
         """Set `lost` whenever a frame was left out: aiortc then asks the sender for a key frame."""
         super().__init__()
         self.left_out = 0
+        self.gathering, self.decoding = Histogram(), Passage()
         self._lost = lost
         self._skipping = False
 
@@ -116,6 +159,10 @@ class BoundedDecoderQueue(queue.Queue[tuple[RTCRtpCodecParameters, JitterFrame] 
                 self.left_out += 1
                 self._lost.set()
                 return
+            frame = item[1]
+            if isinstance(frame, TimedFrame):
+                self.gathering.add(time.monotonic() - frame.since)
+            self.decoding.enter(frame.timestamp)
         super().put(item)
 
 
@@ -138,8 +185,19 @@ class BoundedReceiver(RTCRtpReceiver):
 
 def undecoded(pc: RTCPeerConnection) -> int:
     """Frames of a connection that were left out because the decoder could not keep up."""
+    return sum(each.left_out for each in decoder_queues(pc))
+
+
+def decoder_queues(pc: RTCPeerConnection) -> list[BoundedDecoderQueue]:
+    """The queues in front of a connection's video decoders; none where aiortc is another release."""
     waiting = [vars(receiver).get("_RTCRtpReceiver__decoder_queue") for receiver in pc.getReceivers()]
-    return sum(each.left_out for each in waiting if isinstance(each, BoundedDecoderQueue))
+    return [each for each in waiting if isinstance(each, BoundedDecoderQueue)]
+
+
+def encoder_watch(pc: RTCPeerConnection) -> Watch | None:
+    """What times the encoder of a connection's picture; None before it is there, or where aiortc is another release."""
+    encoders = [vars(sender).get("_RTCRtpSender__encoder") for sender in pc.getSenders()]
+    return next((each.watch for each in encoders if isinstance(each, CallVp8Encoder | CallH264Encoder)), None)
 
 
 def steer(current: int, estimate: int) -> int:
@@ -182,6 +240,7 @@ class CallVp8Encoder(Vp8Encoder):
     def __init__(self) -> None:
         super().__init__()
         self._bitrate = START_BITRATE
+        self.watch = Watch()
 
     @property
     def target_bitrate(self) -> int:
@@ -195,10 +254,11 @@ class CallVp8Encoder(Vp8Encoder):
     def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """Encode one frame into RTP payloads and their time stamp."""
         assert isinstance(frame, av.VideoFrame)
-        if not _fits(self.codec, frame, self._bitrate):
-            # aiortc keeps a codec that fits, so it never makes its own.
-            self.codec = _vp8(frame, self._bitrate)
-        return super().encode(frame, force_keyframe)
+        with self.watch:
+            if not _fits(self.codec, frame, self._bitrate):
+                # aiortc keeps a codec that fits, so it never makes its own.
+                self.codec = _vp8(frame, self._bitrate)
+            return super().encode(frame, force_keyframe)
 
 
 class CallH264Encoder(H264Encoder):
@@ -207,6 +267,12 @@ class CallH264Encoder(H264Encoder):
     def __init__(self) -> None:
         super().__init__()
         self._bitrate = START_BITRATE
+        self.watch = Watch()
+
+    def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
+        """Encode one frame into RTP payloads and their time stamp."""
+        with self.watch:
+            return super().encode(frame, force_keyframe)
 
     @property
     def target_bitrate(self) -> int:

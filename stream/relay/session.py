@@ -26,10 +26,12 @@ from engines.errors import BadInput
 from stream.filter import FaceFilter
 from stream.live import LiveFilter
 from stream.models import Model
-from stream.relay.aiortc_tuning import undecoded, with_start_bitrate
+from stream.relay.aiortc_tuning import decoder_queues, encoder_watch, undecoded, with_start_bitrate
 from stream.relay.control import read_change
 from stream.relay.sdp import MAX_CANDIDATES, Fragment, Offer
 from stream.relay.tracks import FilteredTrack
+from stream.relay.way import figures as way_figures
+from stream.timing import Histogram
 
 CHANNEL = "clearcall"
 FIGURES_INTERVAL_S = 0.5
@@ -67,7 +69,8 @@ class Session:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._live = LiveFilter(face_filter, self._on_output)
-        self.track = FilteredTrack(self._live.pull)
+        self.track = FilteredTrack(self._live.pull, self._on_sent)
+        self._sending = Histogram()
         servers = [RTCIceServer(stun)] if stun else []
         # An empty list, not None: aiortc would ask a public STUN server otherwise.
         self._pc = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
@@ -119,10 +122,19 @@ class Session:
     def figures(self) -> dict[str, object]:
         """What the caller is shown: the filter's own figures, and the call's."""
         live, late = self._live.figures(), undecoded(self._pc)
-        dropped = live["dropped"]
-        assert isinstance(dropped, dict)
+        dropped, stages = live["dropped"], live.get("stages", {})
+        assert isinstance(dropped, dict) and isinstance(stages, dict)
         call = {"received": self.received + late, "sent": self.track.sent, "model": self._model.name}
-        return {**live, "dropped": {"decoder_busy": late, **dropped}, "call": call}
+        return {**live, "dropped": {"decoder_busy": late, **dropped}, "stages": self._stages(stages), "call": call}
+
+    def _stages(self, filtering: dict[str, object]) -> dict[str, object]:
+        """Times of all stages in the order of a frame's way, given the filter's own."""
+        before = {}
+        for queue in decoder_queues(self._pc):
+            before = {"jitter buffer": queue.gathering, "decode": queue.decoding.times}
+        watch = encoder_watch(self._pc)
+        after = {} if watch is None else {"encode": watch.times, "send": self._sending}
+        return {**way_figures(before), **filtering, **way_figures(after)}
 
     async def close(self) -> None:
         """End the call and free everything; later calls wait for the first."""
@@ -148,6 +160,11 @@ class Session:
         # From the filter's thread.
         self._loop.call_soon_threadsafe(self.track.wake)
 
+    def _on_sent(self) -> None:
+        watch = encoder_watch(self._pc)
+        if watch is not None and watch.ended is not None:
+            self._sending.add(time.monotonic() - watch.ended)
+
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
             self._pc.addTrack(self.track)
@@ -165,6 +182,8 @@ class Session:
                 assert isinstance(frame, VideoFrame)
                 self.received += 1
                 self.last_media = self._clock()
+                for queue in decoder_queues(self._pc):
+                    queue.decoding.leave(frame.pts)
                 self._live.push(frame)
         except MediaStreamError:
             self._on_end("the caller's picture ended")

@@ -18,9 +18,11 @@ class FilteredTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, pull: Callable[[], av.VideoFrame | None]) -> None:
+    def __init__(self, pull: Callable[[], av.VideoFrame | None], on_sent: Callable[[], object] = lambda: None) -> None:
+        """Take frames from `pull`; `on_sent()` is called when the last one is encoded and on its way."""
         super().__init__()
         self._pull = pull
+        self._on_sent = on_sent
         self._ready = asyncio.Event()
         self.sent = 0
         """Frames handed to the encoder."""
@@ -31,6 +33,9 @@ class FilteredTrack(MediaStreamTrack):
 
     async def recv(self) -> av.VideoFrame:
         """Wait for the next frame; MediaStreamError once the track has ended."""
+        if self.sent:
+            # The sender comes back for more when it is done with the last one.
+            self._on_sent()
         while self.readyState == "live":
             # Cleared before the look: a wake that comes in between is kept.
             self._ready.clear()

@@ -10,10 +10,6 @@ from stream.cli import main
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (["latency"], "not there yet"),
-        (["quality"], "not there yet"),
-        (["sessions"], "not there yet"),
-        (["speed"], "unknown benchmark 'speed'"),
         (["engine", "--threads", "1,x"], "--threads"),
         (["engine", "--threads", "0"], "--threads"),
         (["engine", "--threads", ""], "--threads"),
@@ -23,10 +19,22 @@ from stream.cli import main
         (["engine", "--sizes", "x"], "--sizes"),
         (["engine", "--model", "large"], "unknown model 'large'; known models: "),
         (["engine", "--model", "large", "--untrained"], "no configuration is named 'large'; there are: lite, base"),
+        (["engine", "--fps", "0"], "--fps"),
         (["engine", "--json", "missing/figures.json"], "missing"),
     ],
 )
 def test_a_wrong_call_is_said_in_one_line(capsys: pytest.CaptureFixture[str], options: list[str], reason: str) -> None:
     assert main(["bench", *options]) == 2
     error = capsys.readouterr().err
+    assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+@pytest.mark.parametrize(("options", "reason"), [(["speed"], "'speed'"), ([], "WHAT")])
+def test_an_unknown_kind_is_said_in_one_line(
+    capsys: pytest.CaptureFixture[str], options: list[str], reason: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", *options])
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
     assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error

@@ -22,7 +22,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("known")
 def test_a_row_for_each_graph_and_thread_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = tables.graphs(manifests()[:1], [1, 2], 12, tmp_path)
+    rows = tables.graphs(manifests()[:1], [1, 2], 12, 1000, tmp_path)
     assert [(row["graph"], row["threads"]) for row in rows] == [(f"tiny-{SIZES[0]}", 1), (f"tiny-{SIZES[0]}", 2)]
     for row in rows:
         assert 0 < row["best_ms"] <= row["median_ms"] <= row["p95_ms"]
@@ -38,11 +38,11 @@ def test_a_row_for_each_graph_and_thread_count(tmp_path: Path, capsys: pytest.Ca
 def test_without_torch_or_for_another_model_there_is_still_the_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert tables.graphs(manifests()[:1], [1], 3, tmp_path)[0]["gmac"] is None
+    assert tables.graphs(manifests()[:1], [1], 3, 1000, tmp_path)[0]["gmac"] is None
     monkeypatch.setitem(CONFIGS, "tiny", CONFIGS["lite"])
-    assert tables.graphs(manifests()[:1], [1], 3, tmp_path)[0]["gmac"] is None
+    assert tables.graphs(manifests()[:1], [1], 3, 1000, tmp_path)[0]["gmac"] is None
     monkeypatch.setitem(sys.modules, "torch", None)
-    row = tables.graphs(manifests()[:1], [1], 3, tmp_path)[0]
+    row = tables.graphs(manifests()[:1], [1], 3, 1000, tmp_path)[0]
     assert row["gmac"] is None and row["times_plain"] is None and row["best_ms"] > 0 and row["parameters"] > 0
 
 

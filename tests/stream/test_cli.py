@@ -14,7 +14,8 @@ from stream.cli import COMMANDS, main
 
 DOORS = (
     "stream.relay.command, stream.files.command, stream.webcam.command, stream.webcam.door, "
-    "stream.filter, stream.live, stream.models"
+    "stream.filter, stream.live, stream.models, benchmarks.command, benchmarks.latency.sender, "
+    "benchmarks.latency.receiver"
 )
 WITHOUT = """
 import sys

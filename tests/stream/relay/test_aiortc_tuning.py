@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import queue
 import threading
+import time
 from pathlib import Path
 
 import aiortc
 import av
 import numpy as np
 import pytest
-from aiortc import RTCRtpCodecParameters, jitterbuffer, rtcpeerconnection, rtcrtpreceiver, rtcrtpsender
+from aiortc import (
+    RTCPeerConnection,
+    RTCRtpCodecParameters,
+    jitterbuffer,
+    rtcpeerconnection,
+    rtcrtpreceiver,
+    rtcrtpsender,
+)
 from aiortc.codecs import depayload
 from aiortc.codecs.h264 import H264Decoder
 from aiortc.codecs.opus import OpusEncoder
 from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.jitterbuffer import JitterFrame
-from aiortc.rtp import RtpPacket
+from aiortc.mediastreams import VideoStreamTrack
+from aiortc.rtp import RTCP_PSFB_PLI, RtcpPsfbPacket, RtpPacket
 
 from stream.relay import aiortc_tuning as tuning
 
@@ -53,6 +63,8 @@ def test_the_replaced_names_are_there_and_are_what_aiortc_looks_up() -> None:
     assert "receiver=RTCRtpReceiver(kind, dtlsTransport)" in source[rtcpeerconnection]
     assert "self.__decoder_queue: queue.Queue = queue.Queue()" in source[rtcrtpreceiver]
     assert "self.__decoder_error = threading.Event()" in source[rtcrtpreceiver]
+    assert "decoder = get_decoder(codec)" in source[rtcrtpreceiver]
+    assert "self._send_keyframe()" in source[rtcrtpsender]
     assert tuning.tune()
     assert vars(rtcrtpreceiver)["JitterBuffer"] is tuning.MarkerJitterBuffer
     assert vars(rtcrtpsender)["get_encoder"] is tuning.call_encoder
@@ -209,6 +221,46 @@ def test_h264_pictures_come_through_without_delay() -> None:
         decoded += len(decoder.decode(JitterFrame(b"".join(depayload(_codec("H264"), p) for p in payloads), timestamp)))
     assert decoded >= 5
     assert encoder.codec is not None and encoder.codec.bit_rate == tuning.START_BITRATE
+
+
+def test_frames_can_be_had_as_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Put back afterwards: it holds for the whole process.
+    monkeypatch.setattr(rtcrtpreceiver, "get_decoder", vars(rtcrtpreceiver)["get_decoder"])
+    tuning.leave_encoded()
+    made: queue.Queue[object] = queue.Queue()
+    made.put((_codec("VP8"), JitterFrame(b"\1\2\3", 3000)))
+    made.put(None)
+
+    async def decode() -> object:
+        out: asyncio.Queue[object] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, rtcrtpreceiver.decoder_worker, loop, made, out, threading.Event())
+        return await out.get()
+
+    packet = asyncio.run(decode())
+    assert isinstance(packet, av.Packet) and (bytes(packet), packet.pts) == (b"\1\2\3", 3000)
+
+
+def test_whoever_wants_a_key_frame_is_heard() -> None:
+    async def run() -> list[str]:
+        heard: list[str] = []
+        pc = RTCPeerConnection()
+        pc.addTrack(VideoStreamTrack())
+        tuning.on_key_frame_wanted(pc, lambda: heard.append("wanted"))
+        await pc.getSenders()[0]._handle_rtcp_packet(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=2))
+        await pc.close()
+        return heard
+
+    assert asyncio.run(run()) == ["wanted"]
+
+
+def test_a_frame_knows_when_its_first_packet_came() -> None:
+    buffer = tuning.MarkerJitterBuffer(16, is_video=True)
+    before = time.monotonic()
+    assert buffer.add(_packet(0, 0, b"a"))[1] is None
+    between = time.monotonic()
+    frame = buffer.add(_packet(1, 0, b"b", True))[1]
+    assert isinstance(frame, tuning.TimedFrame) and before <= frame.since <= between
 
 
 def test_sound_keeps_its_encoder() -> None:

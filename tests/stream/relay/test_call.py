@@ -77,6 +77,19 @@ def test_the_channel_tells_the_settings_then_figures_and_takes_changes(monkeypat
     _with_call(monkeypatch, work, query="?prompt=noise&strength=0.25")
 
 
+def test_the_figures_tell_of_each_stage_of_a_frames_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(made: server.Relay, caller: Caller) -> None:
+        await caller.frames(10)
+        (call,) = made.table
+        stages = call.figures()["stages"]
+        assert isinstance(stages, dict)
+        # In their order; the filter, a stand-in here, has none of its own.
+        assert list(stages) == ["jitter buffer", "decode", "encode", "send"]
+        assert all(times["median_ms"] > 0 for times in stages.values())
+
+    _with_call(monkeypatch, work)
+
+
 def test_a_bad_message_is_answered_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(made: server.Relay, caller: Caller) -> None:
         await caller.message("settings")

@@ -1,0 +1,172 @@
+"""What a run found: as JSON, and as lines for a terminal."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.latency import figures
+from benchmarks.latency.options import Settings
+
+STAGES = ("jitter buffer", "decode", "track", "crop", "engine", "paste", "encode", "send")
+"""In the order of a frame's way through our relay; a relay may tell of others, too."""
+RECEIVED = "caller's decode"
+COUNTS = ("sent", "missing", "late", "repeated", "unreadable", "freezes")
+Phases = Sequence[dict[str, dict[str, Any]]]
+
+
+def load() -> float | None:
+    """How many processes want to run, on average over the last minute; None where the system does not tell."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def machine() -> dict[str, Any]:
+    """Where this runs, and how busy it is now."""
+    return {"processor": processor(), "cores": os.cpu_count(), "load_before": load()}
+
+
+def result(
+    settings: Settings, target: str | None, callers: int, repeats: Phases, where: dict[str, Any]
+) -> dict[str, Any]:
+    """A run as it goes into `--json`; `where` is the machine."""
+    return {
+        "bench": "latency",
+        "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "machine": where,
+        "target": target or f"a relay of our own, model {settings.model}",
+        "settings": {
+            **asdict(settings.shape),
+            "shape": str(settings.shape),
+            "on": settings.on,
+            "off": settings.off,
+            "callers": callers,
+            "seconds": settings.seconds,
+            "warm_up_s": settings.warm_up_s,
+        },
+        "repeats": list(repeats),
+        "summary": summary(repeats),
+        "off": over(repeats, "off"),
+        "stages": stages(repeats),
+    }
+
+
+def summary(repeats: Phases) -> dict[str, float | None]:
+    """The figures with the filter on, and its own share of the delay."""
+    own = {
+        f"own_{name}": None if not (pairs := paired(repeats, name)) else round(median(a - b for a, b in pairs), 2)
+        for name in ("p50", "p95")
+    }
+    return {**over(repeats, "on"), **own}
+
+
+def over(repeats: Phases, name: str) -> dict[str, float | None]:
+    """The figures of all repeats of a phase: delays and counts over all frames, the worst frame rate, else medians."""
+    phases = [repeat[name] for repeat in repeats if name in repeat]
+    if not phases:
+        return {}
+    delays = [delay for each in phases for caller in each["callers"] for _, delay in caller["delays"]]
+    firsts = [each["first_picture_s"] for each in phases if each["first_picture_s"] is not None]
+    drifts = [each["drift"] for each in phases if each["drift"] is not None]
+    return {
+        **{count: sum(each[count] for each in phases) for count in COUNTS},
+        "frozen_s": round(sum(each["frozen_s"] for each in phases), 2),
+        "fps": min(each["fps"] for each in phases),
+        **figures.quantiles(delays),
+        "drift": round(median(drifts), 2) if drifts else None,
+        "first_picture_s": round(median(firsts), 2) if firsts else None,
+        "source_late_p95": max((each["source_late_p95"] or 0.0 for each in phases), default=None),
+    }
+
+
+def paired(repeats: Phases, name: str) -> list[tuple[float, float]]:
+    """A figure with the filter on and off, of each repeat that has both."""
+    pairs = [(repeat["on"][name], repeat["off"][name]) for repeat in repeats if "off" in repeat]
+    return [(on, off) for on, off in pairs if on is not None and off is not None]
+
+
+def stages(repeats: Phases) -> list[dict[str, Any]]:
+    """The way of a frame with the filter on: median and p95 of each stage, medians over the repeats."""
+    times: dict[str, list[dict[str, float]]] = {name: [] for name in STAGES}
+    for repeat in repeats:
+        told = repeat["on"]["relay"].get("stages")
+        for name, taken in told.items() if isinstance(told, dict) else ():
+            times.setdefault(str(name), []).append(taken)
+        decoding = repeat["on"]["decoding"]
+        if decoding["p50"] is not None:
+            times.setdefault(RECEIVED, []).append({"median_ms": decoding["p50"], "p95_ms": decoding["p95"]})
+    return [
+        {"stage": name, **{key: round(median(each[key] for each in taken), 2) for key in ("median_ms", "p95_ms")}}
+        for name, taken in times.items()
+        if taken
+    ]
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """The report for a terminal."""
+    settings, where = found["settings"], found["machine"]
+    times = f"{len(found['repeats'])} x {settings['seconds']:g} s after {settings['warm_up_s']:g} s"
+    yield f"{found['target']}: {settings['callers']} x {settings['shape']}, {settings['codec']}"
+    yield f"{times}; {where['processor']}, {where['cores']} cores, load before {where['load_before']}"
+    columns = {"on": found["summary"]} | ({"off": found["off"]} if found["off"] else {})
+    yield ""
+    yield f"{'delay, ms':<16}" + "".join(f"{name:>10}" for name in (*figures.QUANTILES, "drift/min"))
+    for name, values in columns.items():
+        yield f"{'filter ' + name:<16}" + "".join(f"{text(values[key]):>10}" for key in (*figures.QUANTILES, "drift"))
+    if found["off"]:
+        own = {"p50": found["summary"]["own_p50"], "p95": found["summary"]["own_p95"]}
+        cells = [text(own[key]) if key in own else "" for key in figures.QUANTILES]
+        yield f"{'its own share':<16}" + "".join(f"{cell:>10}" for cell in cells)
+    yield ""
+    heads = ("fps", *COUNTS, "frozen_s", "first_picture_s")
+    yield f"{'frames':<16}" + "".join(f"{head:>{max(9, len(head) + 2)}}" for head in heads)
+    for name, values in columns.items():
+        yield f"{'filter ' + name:<16}" + "".join(f"{text(values[key]):>{max(9, len(key) + 2)}}" for key in heads)
+    yield ""
+    yield f"frames left the sender late by {text(found['summary']['source_late_p95'])} ms (p95, worst repeat)"
+    yield from _first(found["repeats"])
+    yield from _used(found["repeats"])
+    if found["stages"]:
+        yield ""
+        yield f"{'stage, ms':<16}{'median':>9}{'p95':>9}"
+        for stage in found["stages"]:
+            yield f"{stage['stage']:<16}{stage['median_ms']:>9.2f}{stage['p95_ms']:>9.2f}"
+    yield from (f"missed: {line}" for line in found["missed"])
+
+
+def _first(repeats: Phases) -> Iterator[str]:
+    """Time to the first picture: the first call, which finds everything cold, and the others."""
+    called = [each["first_picture_s"] for repeat in repeats for each in repeat.values()]
+    warm = [each for each in called[1:] if each is not None]
+    yield f"first picture: {text(called[0])} s in the first call, {text(median(warm) if warm else None)} s later"
+
+
+def _used(repeats: Phases) -> Iterator[str]:
+    for name in repeats[0]["on"]["processes"]:
+        used = [repeat["on"]["processes"][name] for repeat in repeats if repeat["on"]["processes"].get(name)]
+        if used:
+            share = median(each["cpu_percent"] for each in used)
+            first, last = used[0]["memory_first_mib"], used[-1]["memory_last_mib"]
+            yield f"{name}: {share:.0f} % of a core, {first:.0f} MiB at first, {last:.0f} MiB in the end"
+
+
+def text(value: float | None) -> str:
+    """A figure as it is shown."""
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.2f}"
+
+
+def processor() -> str:
+    """The processor's name."""
+    try:
+        content = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        content = ""
+    names = [line.partition(":")[2].strip() for line in content.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,77 @@
+"""What is shown is what was measured."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from benchmarks.latency import html, report
+from tests.benchmarks.latency.pictures import phase, run
+
+
+def _whole(*repeats: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        **run(*repeats),
+        "summary": report.summary(repeats),
+        "off": report.over(repeats, "off"),
+        "stages": report.stages(repeats),
+    }
+
+
+TWO = (
+    {"on": phase(30.0, missing=1), "off": phase(10.0)},
+    {"off": phase(14.0), "on": phase(36.0, fps=29.5, missing=2)},
+)
+
+
+def test_the_summary_by_hand() -> None:
+    found = report.summary(TWO)
+    assert (found["missing"], found["fps"], found["sent"]) == (3, 29.5, 180)
+    assert found["own_p50"] == 21, "the median of 20 and 22"
+    assert (found["p50"], found["max"]) == (36.5, 40.0), "over the six frames 30, 31, 36, 37, 40, 40"
+
+
+def test_stages_come_in_the_order_of_a_frames_way() -> None:
+    repeat = {"on": phase(30.0)}
+    told = {name: {"median_ms": 1.0, "p95_ms": 2.0} for name in ("odd", "send", "engine", "decode")}
+    repeat["on"]["relay"] = {"stages": told}
+    assert [each["stage"] for each in report.stages([repeat])] == ["decode", "engine", "send", "odd", report.RECEIVED]
+
+
+def test_a_foreign_relay_tells_of_no_stages() -> None:
+    repeat = {"on": phase(30.0)}
+    repeat["on"]["relay"] = {}
+    assert [each["stage"] for each in report.stages([repeat])] == [report.RECEIVED]
+
+
+def test_the_terminal_shows_both_and_the_share_between() -> None:
+    found = "\n".join(report.lines(_whole(*TWO)))
+    assert re.search(r"^filter on +36\.50 ", found, re.M) and re.search(r"^filter off +14\.50 ", found, re.M)
+    assert re.search(r"^its own share +21\.00 ", found, re.M)
+    assert "relay: 50 % of a core, 100 MiB at first, 101 MiB in the end" in found
+
+
+def test_a_filter_without_an_off_switch_has_no_share() -> None:
+    found = _whole({"on": phase(30.0)})
+    assert found["summary"]["own_p50"] is None
+    assert "share" not in "\n".join(report.lines(found)) and "share<" not in html.page(found)
+
+
+def test_the_page_needs_nothing_else_and_escapes_what_is_foreign() -> None:
+    found = _whole(*TWO)
+    found["missed"] = ["p95 ≤ 1 ms: it is 40 <b>"]
+    text = html.page(found)
+    assert "some &lt;processor&gt;" in text and "a=1&amp;b=2" in text and "40 &lt;b&gt;" in text
+    assert not re.search(r"<script|<link|<img|@import|url\(|src=|href=", text)
+    assert text.count("<svg") == text.count("</svg>") == 3
+    assert text.count("<polyline") == 4, "one line for each repeat, on and off"
+
+
+def test_the_waterfall_begins_each_stage_where_the_last_one_ended() -> None:
+    stages = [{"stage": "a", "median_ms": 4.0, "p95_ms": 6.0}, {"stage": "b", "median_ms": 6.0, "p95_ms": 10.0}]
+    drawn = html.waterfall(stages, 20.0)
+    starts = [float(x) for x in re.findall(r'<rect[^>]* x="([\d.]+)"[^>]*height="16"', drawn)]
+    # To the end of the axis, at 20 ms: a at 0, b at 4, the rest at 10.
+    left, right = 130, 130 + html.WIDTH - 130 - 110
+    assert [round((x - left) / (right - left) * 20, 1) for x in starts] == [0, 4, 10]
+    assert ">rest<" in drawn and "10.00 / 10.00 ms" in drawn
