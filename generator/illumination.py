@@ -41,7 +41,8 @@ class Illumination(nn.Module):
         """
         mean = y.mean(dim=(2, 3))
         overall = self.overall(torch.cat([mean, torch.log(mean + 0.02)], dim=1))[:, :, None, None]
-        hidden = torch.relu(self.local(functional.avg_pool2d(z, 2)) + overall)
+        # Leaky: with a plain ReLU all units died within minutes of training, and the gain with them.
+        hidden = functional.leaky_relu(self.local(functional.avg_pool2d(z, 2)) + overall, 0.1)
         wanted = torch.clamp(self.out(hidden), DARKEST, BRIGHTEST)
         free = (1.0 - keep)[:, :, None, None] * (BRIGHTEST - DARKEST)
         change = wanted - before

@@ -28,9 +28,11 @@ class TrainSettings:
     rate: float = 1e-3
     """Peak learning rate; it rises over `warm_up` seconds and falls as a cosine to a hundredth"""
     warm_up: float = 60.0
-    average: float = 0.999
+    average: float = 0.998
     auto_share: float = 0.3
-    """Share of clips that are restored under the generator's own prompt estimate"""
+    """Share of clips that are restored under the generator's own prompt estimate, once that has learned something"""
+    auto_from: float = 0.1
+    """Share of the time after which it is taken to have"""
     seed: int = 1
     workers: int = 1
     """Processes that make samples; 0 makes them between the steps"""
@@ -106,7 +108,8 @@ class Trainer:
         settings = self.settings
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, self.elapsed)
-        terms = losses(self.generator, self.average, batch, settings.auto_share)
+        trusted = self.elapsed > settings.auto_from * 60 * settings.minutes
+        terms = losses(self.generator, self.average, batch, settings.auto_share if trusted else 0.0)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)

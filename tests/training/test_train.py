@@ -20,8 +20,10 @@ from stream.cli import main
 from tests.generator.tiny import TINY, clip_inputs
 from tests.training.faces import write_stills
 from training import train as loop
+from training import trainer as trainer_module
 from training.checkpoint import load_checkpoint, load_generator
 from training.faces import list_faces
+from training.losses import losses
 from training.samples import Samples, SampleShape, sample_loader
 from training.trainer import Trainer, TrainSettings, follow, learning_rate
 
@@ -208,3 +210,18 @@ def test_a_wrong_call_is_said_in_one_line(
     assert main(["train", *options]) == 2
     error = capsys.readouterr().err
     assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+def test_the_estimate_is_only_followed_once_it_has_learned_something(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Guards against prompts at random, which undid within minutes what weights of an earlier run could do.
+    shares = []
+
+    def watched(generator: Generator, teacher: Generator, batch: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+        shares.append(share)
+        return losses(generator, teacher, batch, share)
+
+    monkeypatch.setattr(trainer_module, "losses", watched)
+    train(faces, tmp_path, dataclasses.replace(SETTINGS, minutes=0.2, auto_from=0.5))
+    assert shares == [0.0] * 7 + [SETTINGS.auto_share] * 5
