@@ -100,7 +100,8 @@ def test_which_programs_run(tmp_path: Path) -> None:
 def test_windows_and_macos_have_their_own_table(monkeypatch: pytest.MonkeyPatch) -> None:
     mode = Mode("NV12", 1280, 720, Fraction(30))
     camera = Device("avfoundation:FaceTime", "FaceTime", "avfoundation", True, False, (mode,))
-    monkeypatch.setattr(listing.ffmpeg_cameras, "find", lambda kind: [camera] if kind == "avfoundation" else [])
+    found = {"avfoundation": [camera], "dshow": []}
+    monkeypatch.setattr("stream.webcam.ffmpeg_cameras.find", lambda kind: found[kind])
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     table = listing.listing(CHOSEN, "darwin")
     assert "camera avfoundation:FaceTime  FaceTime: 1280x720 NV12 30 fps" in table

@@ -37,7 +37,7 @@ def works(name: str, *names: str) -> object:
 )
 def test_the_first_that_works(monkeypatch: pytest.MonkeyPatch, kind: str, there: tuple[str, ...], taken: str) -> None:
     monkeypatch.setattr(outputs, "_open", works(*there))
-    monkeypatch.setattr(outputs.sys, "platform", "linux")
+    monkeypatch.setattr("stream.webcam.outputs.sys.platform", "linux")
     assert outputs.open_output(kind, SHAPE, lambda: None).name == taken
 
 

@@ -39,7 +39,7 @@ class Camera:
 
 @pytest.fixture
 def package(monkeypatch: pytest.MonkeyPatch) -> list[Camera]:
-    """pyvirtualcam's stand-in; the cameras that it gave."""
+    """A stand-in for pyvirtualcam; the cameras that it gave."""
     given: list[Camera] = []
 
     def make(*arguments: object, **named: object) -> Camera:
@@ -56,7 +56,7 @@ def test_the_picture_goes_over_as_it_is(package: list[Camera]) -> None:
     picture = np.arange(SHAPE.size, dtype=np.uint32).astype(np.uint8).reshape(72, 64)
     assert output.name == "pyvirtualcam OBS Virtual Camera" and output.has_reader() and output.send(picture)
     (camera,) = package
-    assert camera.wanted == (64, 48, pytest.approx(29.97, abs=0.001), "I420")
+    assert camera.wanted == (64, 48, 30000 / 1001, "I420")
     assert np.array_equal(camera.frames[0], picture)
     output.close()
     output.close()
@@ -70,7 +70,9 @@ def test_a_camera_that_goes_away_is_lost(package: list[Camera]) -> None:
         output.send(np.zeros((72, 64), np.uint8))
 
 
-@pytest.mark.parametrize(("platform", "says"), [("win32", "install OBS"), ("darwin", "press Start"), ("linux", "modprobe")])
+@pytest.mark.parametrize(
+    ("platform", "says"), [("win32", "install OBS"), ("darwin", "press Start"), ("linux", "modprobe")]
+)
 def test_without_a_camera_it_says_what_to_install(
     package: list[Camera], monkeypatch: pytest.MonkeyPatch, platform: str, says: str
 ) -> None:
