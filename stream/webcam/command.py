@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         answer = control.ask(request(arguments), control.socket_path())
         print(json.dumps(answer, indent=2) if arguments.show else f"clearcall: {spoken(answer)}")
         return 0
-    logging.basicConfig(level=logging.WARNING, format="clearcall: %(message)s")
+    wipe = "\r\x1b[K" if sys.stderr.isatty() else ""  # the status line, which is written anew
+    logging.basicConfig(level=logging.WARNING, format=f"{wipe}clearcall: %(message)s")
     return serve(chosen)
 
 
@@ -109,7 +110,8 @@ def serve(chosen: WebcamSettings) -> int:
 
     origin = locate.locate(chosen.source, Mode("", chosen.width, chosen.height, chosen.rate))
     if users := source.busy(origin):
-        print(f"clearcall: {origin.name} is open in {users}: close that first", file=sys.stderr, flush=True)
+        warning = f"{origin.name} is open in {users}, which may have to be closed first"
+        print(f"clearcall: {warning}", file=sys.stderr, flush=True)
     shape = settings.shape_of(*(source.probe(origin) or (chosen.width, chosen.height, chosen.rate)))
     wake = Wake()
     with ExitStack() as stack:
