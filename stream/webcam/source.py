@@ -12,6 +12,7 @@ import av
 from av.container import InputContainer
 
 from engines.errors import BadInput
+from stream.frames.pixels import copy_frame
 from stream.webcam import still
 from stream.webcam.errors import SourceLost
 from stream.webcam.modes import Mode
@@ -49,6 +50,11 @@ class Origin:
     def is_file(self) -> bool:
         """Whether it has to be held to its own pace, and starts anew at its end."""
         return self.kind == "file" or (self.kind == "url" and self.name.split(":")[0].lower() not in LIVE)
+
+    @property
+    def lends(self) -> bool:
+        """Whether frames lie in the driver's own memory, which is gone once the camera is closed or unplugged."""
+        return self.kind == "v4l2" and (self.mode is None or self.mode.pixel_format != "MJPG")
 
 
 def probe(origin: Origin) -> tuple[int, int, Fraction] | None:
@@ -118,7 +124,7 @@ def frames(
         began, seen = clock(), 0
         with open_container(origin) as container:
             try:
-                for frame in _decoded(container, clock, sleep):
+                for frame in _decoded(container, origin.lends, clock, sleep):
                     if origin.is_file and frame.time is not None:
                         sleep(max(0.0, began + frame.time - clock()))
                     seen += 1
@@ -143,15 +149,21 @@ def _paced(
 
 
 def _decoded(
-    container: InputContainer, clock: Callable[[], float], sleep: Callable[[float], object]
+    container: InputContainer, lent: bool, clock: Callable[[], float], sleep: Callable[[float], object]
 ) -> Iterator[av.VideoFrame]:
-    """Frames as they come. FFmpeg's avfoundation does not wait for one: it says "try again" until there is one."""
+    """Frames as they come, as copies where their memory is only lent.
+
+    FFmpeg's avfoundation does not wait for a frame: it says "try again" until there is one.
+    """
     heard = clock()
     while True:
         try:
             for frame in container.decode(container.streams.video[0]):
                 heard = clock()
-                yield frame
+                own = copy_frame(frame) if lent else frame
+                # Nothing may hold on to what was lent once the camera is closed.
+                del frame
+                yield own
             return
         except BlockingIOError:
             if clock() - heard > TIMEOUT_S:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from engines.errors import BadInput
@@ -85,6 +86,7 @@ class Stuttering:
 
     def __init__(self, answers: list[int | None]) -> None:
         self.answers = iter(answers)
+        self.given: list[av.VideoFrame] = []
         self.streams = type("Streams", (), {"video": [None]})
 
     def __enter__(self) -> Stuttering:
@@ -97,7 +99,22 @@ class Stuttering:
         for answer in self.answers:
             if answer is None:
                 raise av.error.BlockingIOError(35, "Resource temporarily unavailable")
-            yield grey(answer)
+            self.given.append(grey(answer))
+            yield self.given[-1]
+
+
+@pytest.mark.parametrize(("kind", "letters", "lent"), [("v4l2", "NV12", True), ("v4l2", "MJPG", False)])
+def test_what_a_driver_lends_is_copied(
+    monkeypatch: pytest.MonkeyPatch, kind: source.Kind, letters: str, lent: bool
+) -> None:
+    """Raw pictures lie in memory that goes with the camera: the filter still read them, and the process crashed."""
+    camera = Stuttering([50])
+    monkeypatch.setattr(source, "open_container", lambda _: camera)
+    origin = Origin(kind, "/dev/video0", Mode(letters, 64, 48, Fraction(30)))
+    frame = next(source.frames(origin))
+    assert (frame is camera.given[0]) != lent
+    np.frombuffer(memoryview(camera.given[0].planes[0]), np.uint8)[:] = 0
+    assert int(frame.to_ndarray()[0, 0]) == (50 if lent else 0)
 
 
 def test_a_camera_that_says_try_again_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
