@@ -56,7 +56,8 @@ class Capture:
         looks, times = self._looks, list(self._times)
         if looks is None or not self.running or self.trouble:
             return None
-        span = times[-1] - times[0] if len(times) > 1 else 0.0
+        # The first ones of a camera that was just opened come in a burst.
+        span = times[-1] - times[0] if len(times) >= FPS_OVER // 4 else 0.0
         fps = round((len(times) - 1) / span, 1) if span > 0 else 0.0
         return {"width": looks[0], "height": looks[1], "format": looks[2], "fps": fps}
 

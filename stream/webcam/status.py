@@ -35,7 +35,8 @@ def detail(figures: Mapping[str, object]) -> str:
         parts.append(f"{figures.get('prompt')} at {figures.get('strength'):g}")
     camera = figures.get("camera")
     if isinstance(camera, Mapping):
-        parts.append(f"camera {camera['width']}x{camera['height']} {camera['format']} {camera['fps']:.1f} fps")
+        rate = f" {camera['fps']:.1f} fps" if camera["fps"] else ""
+        parts.append(f"camera {camera['width']}x{camera['height']} {camera['format']}{rate}")
     return ", ".join(parts)
 
 

@@ -97,7 +97,7 @@ def test_what_the_camera_really_delivers_is_told() -> None:
     running = Capture(camera.frames, deliver, clock)
     assert running.delivers() is None
     running.want(True)
-    until(lambda: running.frames > 3)
+    until(lambda: running.frames > capture.FPS_OVER)
     assert running.delivers() == {"width": 64, "height": 48, "format": "yuv420p", "fps": 15.0}
     camera.there = False
     until(lambda: running.trouble)
