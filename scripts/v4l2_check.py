@@ -82,7 +82,7 @@ def check_busy(camera: str) -> None:
     other = streaming(camera)
     until(lambda: users_of(camera), "another program has the camera")
     webcam = started("--input", camera, *OPTIONS)
-    until(lambda: figures().get("output"), "the virtual camera is there")
+    until(lambda: figures().get("output") and appears(), "the virtual camera is there")
     reader = streaming(LOOPBACK)
     named = f"it is in use by v4l2-ctl (process {other.pid})"
     until(lambda: named in str(figures().get("trouble")), named)
@@ -99,8 +99,7 @@ def check_pyvirtualcam(camera: str) -> None:
         print("pyvirtualcam is not installed and was not tried", flush=True)
         return
     webcam = started("--input", camera, "--output", f"pyvirtualcam:{LOOPBACK}", *OPTIONS[2:])
-    until(lambda: figures().get("output"), "pyvirtualcam's camera is there")
-    until(appears, "and passes for a camera")
+    until(lambda: figures().get("output") and appears(), "pyvirtualcam's camera is there")
     taken = read(60)
     print(f"         60 pictures, {len({data for _, data in taken})} differ", flush=True)
     assert len({data for _, data in taken}) > 10
