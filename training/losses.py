@@ -13,9 +13,10 @@ EPSILON = 1e-2
 """Two and a half 8-bit steps: where the Charbonnier loss turns from square to absolute. Much lower, and rounding errors
 of one step, which cover most of a blurred or compressed picture, outweigh the edges that can be restored."""
 
-BASE, FLOOR = 0.02, 0.004
+BASE, FLOOR = 0.02, 0.0015
 """A clip whose input is off by `BASE` on average weighs 1. Darkness is off ten times as much, blur half as much: each
-counts by the share of its error that is taken away, as in PSNR. `FLOOR`, one 8-bit step, bounds it for clean clips."""
+counts by the share of its error that is taken away, as in PSNR. `FLOOR`, a third of an 8-bit step, bounds it for clean
+clips."""
 
 
 def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], auto_share: float) -> dict[str, Tensor]:
