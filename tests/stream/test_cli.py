@@ -14,7 +14,7 @@ from stream.cli import COMMANDS, main
 
 DOORS = (
     "stream.relay.command, stream.files.command, stream.webcam.command, stream.webcam.door, "
-    "stream.filter, stream.live, stream.models"
+    "stream.filter, stream.live, stream.models, training.curation.command, training.curation.calibrate"
 )
 WITHOUT = """
 import sys

@@ -30,8 +30,6 @@ class Areas:
     mouth: Mask
     skin: Mask
     """Cheeks, forehead and chin without eyes, brows, nose, lips and the face's rim."""
-    face: Mask
-    """All inside the outline."""
 
 
 def find_areas(points: Points, edge: int) -> Areas:
@@ -46,7 +44,7 @@ def find_areas(points: Points, edge: int) -> Areas:
     features = _grown(eyes | brows | mouth | nose, room)
     rim = _grown(~face, room)
     lashes = max(1, round(LASHES * width))
-    return Areas(_grown(eyes, lashes), _grown(mouth, lashes), face & ~features & ~rim, face)
+    return Areas(_grown(eyes, lashes), _grown(mouth, lashes), face & ~features & ~rim)
 
 
 def _painted(points: Points, edge: int, outline: tuple[int, ...]) -> Mask:

@@ -110,11 +110,14 @@ def show_all(data: Path, labels: list[Label], finder: FaceFinder, progress: Prog
                 yield _shown(label, name, version, again[0], (), UNHURT)
 
 
+VERSIONS = ("mirrored", "half size")
+
+
 def versions(picture: Picture) -> Iterator[tuple[str, Picture]]:
     """The same picture as it turns up elsewhere, with nothing wrong with it; its landmarks are to be found anew."""
-    yield "mirrored", np.ascontiguousarray(picture[:, ::-1])
+    yield VERSIONS[0], np.ascontiguousarray(picture[:, ::-1])
     half = tuple(edge // 4 * 2 for edge in picture.shape[1::-1])
-    yield "half size", np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
+    yield VERSIONS[1], np.asarray(cv2.resize(picture, half, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _shown(
@@ -176,13 +179,14 @@ def fit_likeness(shown: list[Shown]) -> tuple[Likeness, list[str]]:
         first = {s.label.file: row for s, row in zip(of, rows, strict=True)}
         damaged = [s for s in stills if s.damage and s.label.fitting is fitting]
         versions_of = [_similarity(s.signature, first[s.label.file], usual) for s in damaged]
-        halves[fitting] = (alike[same], alike[~same], np.array(versions_of))
-    people, strangers, copies = halves[True]
+        kinds = [s.damage if s.damage in VERSIONS else "damaged" for s in damaged]
+        halves[fitting] = (alike[same], alike[~same], np.array(versions_of), np.array(kinds))
+    people, strangers, copies, _ = halves[True]
     person = float(np.quantile(strangers, 1 - STRANGERS, method="higher"))
     values = [Sample(v, False, True) for v in copies] + [Sample(v, True, True) for v in people]
     copy = best_limit(values, at_least=True)
     found = Likeness(usual.mean, usual.deviation, round(copy, 3), round(person, 3))
-    people, strangers, copies = halves[False]
+    people, strangers, copies, kind = halves[False]
     table = [
         "| pairs of other people than those fitted on | pairs | taken for one person | taken for one picture |",
         "|---|---|---|---|",
@@ -190,7 +194,7 @@ def fit_likeness(shown: list[Shown]) -> tuple[Likeness, list[str]]:
     for name, values_of in (
         ("one person, neutral and smiling", people),
         ("different people", strangers),
-        ("a picture and its damaged copy", copies),
+        *((f"a picture and its copy, {name}", copies[kind == name]) for name in ("damaged", *VERSIONS)),
     ):
         shares = [f"{(values_of >= limit).mean():.2%}" for limit in (found.person, found.copy)]
         table.append(f"| {name} | {len(values_of)} | {shares[0]} | {shares[1]} |")

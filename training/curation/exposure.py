@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from training.curation.areas import Areas
@@ -14,19 +13,21 @@ WHITE = 250.0
 BRIGHTEST = 99
 """Percentile of the skin that counts as its highlights."""
 
+OUTLIER = 4.0
+"""Deviations of the noise that the brightest of a few hundred pixels may gain by it."""
 
-def highlight(luma: Luma, areas: Areas) -> float:
-    """Luma of the brightest spots of eyes and skin, 0..255.
+
+def highlight(luma: Luma, areas: Areas, noise: float) -> float:
+    """Luma of the brightest spot of the eyes, or of the skin's highlights, 0..255; `noise` is its deviation.
 
     Not the skin's own luma: in one and the same studio light that runs from 59 to over 170, and a limit on it would
     throw out dark-skinned people. The whites of the eyes and the light mirrored in them are as bright for everyone.
+    That light may be a single pixel, so nothing is averaged, and what noise can add to one is taken off instead.
     """
-    # Averaged over 3 x 3, so that a noisy pixel is no highlight.
-    steady = cv2.blur(luma, (3, 3))
-    eyes = float(steady[areas.eyes].max()) if areas.eyes.any() else 0.0
+    eyes = float(luma[areas.eyes].max()) - OUTLIER * noise if areas.eyes.any() else 0.0
     # The bare skin and not all inside the outline: at its rim the background shows, bright behind a dark face.
     enough = np.count_nonzero(areas.skin) >= FEWEST
-    return max(eyes, float(np.percentile(steady[areas.skin], BRIGHTEST)) if enough else 0.0)
+    return max(eyes, float(np.percentile(luma[areas.skin], BRIGHTEST)) if enough else 0.0)
 
 
 def burnt(luma: Luma, areas: Areas) -> float:

@@ -9,6 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 
 from engines.errors import ClearcallError
 from stream.files.source import Source
@@ -81,14 +84,18 @@ def write_clip(path: Path, source_path: Path, verdict: Verdict, tick: Callable[[
             video.width = video.height = edge
             video.pix_fmt = "yuv420p"
             video.options = {"crf": str(CRF)}
+            context = video.codec_context
+            context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU601
             # The number of threads changes the bits.
-            video.codec_context.thread_count = 1
+            context.thread_count = 1
             for index, frame in enumerate(upright_frames(source)):
                 tick()
                 if index > window.last:
                     break
                 if index >= window.first:
-                    shown = av.VideoFrame.from_ndarray(cut(to_picture(frame), square), format="bgr24")
+                    # OpenCV's conversion and not FFmpeg's, which rounds down and so tints every colour by some levels.
+                    planes = cv2.cvtColor(cut(to_picture(frame), square), cv2.COLOR_BGR2YUV_I420)
+                    shown = av.VideoFrame.from_ndarray(np.asarray(planes, np.uint8), format="yuv420p")
                     shown.pts = index - window.first
                     shown.time_base = 1 / rate
                     target.mux(video.encode(shown))

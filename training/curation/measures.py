@@ -34,7 +34,7 @@ def measure(face: Face) -> Measures:
         "skin": sharpness(detail, areas.skin, noise),
         "motion": evenness(luma, face.points, noise),
         "noise": noise,
-        "dark": highlight(luma, areas),
+        "dark": highlight(luma, areas, noise),
         "bright": burnt(luma, areas),
         "blocks": blockiness(face.native),
         "pose": math.hypot(*pose(face.points)),

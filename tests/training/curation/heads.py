@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.face import regions
 from stream.face.roi import Roi
 from stream.frames.planes import Planes
 from tests.stream.face.shapes import drawn_face
@@ -16,25 +17,23 @@ from training.faces import Picture
 USUAL = Likeness(np.zeros(LENGTH, np.float32), np.full(LENGTH, 100, np.float32), copy=0.9, person=0.5)
 """A likeness without an average face."""
 
-# In face widths from the face's centre: what the measures need beyond the outlines.
-_SINGLE = {
-    1: (0.0, 0.1),
-    152: (0.0, 0.65),
-    33: (-0.29, -0.12),
-    133: (-0.11, -0.12),
-    362: (0.11, -0.12),
-    263: (0.29, -0.12),
-    234: (-0.5, 0.0),
-    454: (0.5, 0.0),
-    168: (0.0, -0.14),
-    6: (0.0, -0.08),
-}
+# Outline, the angle that its first point stands at (0 is right, 90 down), centre and radii in face widths.
+_PARTS = (
+    (regions.FACE_OVAL, -90, (0.0, 0.0), (0.5, 0.65)),
+    (regions.NOSE, -90, (0.0, 0.05), (0.09, 0.19)),
+    (regions.RIGHT_EYE, 180, (-0.2, -0.12), (0.09, 0.04)),
+    (regions.LEFT_EYE, 0, (0.2, -0.12), (0.09, 0.04)),
+)
+_NOSE_TIP, _BRIDGE = (1, (0.0, 0.1)), (6, (0.0, -0.08))
 
 
 def landmarks(x: float = 0, y: float = 0, width: float = 1) -> Points:
     """[468, 2] of a frontal face of this width about a centre."""
     points = drawn_face(0, 0, 1)
-    for index, place in _SINGLE.items():
+    for outline, start, centre, radii in _PARTS:
+        turn = np.radians(start) + np.linspace(0, 2 * np.pi, len(outline), endpoint=False)
+        points[list(outline)] = np.stack([np.cos(turn), np.sin(turn)], axis=1) * radii + centre
+    for index, place in (_NOSE_TIP, _BRIDGE):
         points[index] = place
     return np.asarray(points * width + (x, y), np.float32)
 

@@ -1,10 +1,12 @@
-"""Dark skin in good light must not be taken for a dark picture."""
+"""Dark skin in good light must not be taken for a dark picture, nor a bright background for light on the face."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
+from stream.face.regions import FACE_OVAL
 from tests.training.curation.heads import landmarks
 from training.curation.areas import find_areas
 from training.curation.exposure import burnt, highlight
@@ -17,7 +19,7 @@ AREAS = find_areas(POINTS, 320)
 
 def face(skin: float, eyes: float) -> Luma:
     picture = np.full((320, 320), 230, np.float32)
-    picture[AREAS.face] = skin
+    cv2.fillPoly(picture, [np.rint(POINTS[list(FACE_OVAL)]).astype(np.int32)], (skin,))
     x, y = (round(float(v)) for v in POINTS[33] * 0.7 + POINTS[168] * 0.3)
     picture[y - 3 : y + 4, x - 3 : x + 4] = eyes
     return picture
@@ -25,13 +27,14 @@ def face(skin: float, eyes: float) -> Luma:
 
 @pytest.mark.parametrize(("skin", "eyes", "lit"), [(60, 220, True), (170, 220, True), (60, 90, False), (25, 40, False)])
 def test_the_eyes_tell_whether_there_is_light(skin: float, eyes: float, lit: bool) -> None:
-    assert (highlight(face(skin, eyes), AREAS) >= load_rubric().limits["dark"]) is lit
+    assert (highlight(face(skin, eyes), AREAS, 0.5) >= load_rubric().limits["dark"]) is lit
 
 
-def test_the_background_and_a_noisy_pixel_are_no_light() -> None:
+def test_neither_the_background_nor_noise_is_light() -> None:
     picture = face(40, 60)
-    picture[160, 160] = 255
-    assert highlight(picture, AREAS) < 90
+    assert highlight(picture, AREAS, 0.0) < 70
+    noisy = np.asarray(picture + np.random.default_rng(0).normal(0, 12, picture.shape), np.float32)
+    assert highlight(noisy, AREAS, 12.0) < 90
 
 
 def test_white_skin_is_burnt_out() -> None:
@@ -41,4 +44,4 @@ def test_white_skin_is_burnt_out() -> None:
 
 def test_a_face_outside_the_picture_is_dark() -> None:
     away = find_areas(landmarks(-900, -900, 160), 320)
-    assert highlight(face(200, 255), away) == 0.0 and burnt(face(255, 255), away) == 0.0
+    assert highlight(face(200, 255), away, 0.5) == 0.0 and burnt(face(255, 255), away) == 0.0

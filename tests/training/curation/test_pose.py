@@ -9,7 +9,7 @@ from tests.training.curation.heads import landmarks
 from training.curation.face import Points
 from training.curation.pose import NOSE_DEPTH, NOSE_HEIGHT, pose
 
-CHIN, EYES, HALF = 0.65, -0.12, 0.5
+CHIN, EYES = 0.65, -0.12
 
 
 def turned(yaw: float = 0, roll: float = 0, scale: float = 1) -> Points:
@@ -17,7 +17,7 @@ def turned(yaw: float = 0, roll: float = 0, scale: float = 1) -> Points:
     points = landmarks(0, 0, 1)
     points[1] = (0, EYES + NOSE_HEIGHT * (CHIN - EYES))
     depth = np.zeros(468)
-    depth[1] = NOSE_DEPTH * HALF
+    depth[1] = NOSE_DEPTH * (points[454, 0] - points[234, 0]) / 2
     a, b = np.radians([yaw, roll])
     x = points[:, 0] * np.cos(a) + depth * np.sin(a)
     flat = np.stack([x, points[:, 1]], axis=1)
