@@ -164,13 +164,16 @@ def shaken_samples(data: Path, labels: list[Label], finder: FaceFinder, rubric: 
 
 
 def fit_likeness(shown: list[Shown]) -> tuple[Likeness, list[str]]:
-    """The usual face and the two limits, fitted on one half of the people, and a table of how they do on the other."""
+    """The usual face and the two limits, fitted on one half of the people, and a table of how they do on the other.
+
+    Faces look less alike to an average that they are part of: so pairs are compared by the average of the other half,
+    as pairs of unknown people will be.
+    """
     stills = [s for s in shown if s.label.frame is None]
     plain = [s for s in stills if not s.damage]
-    own = np.array([s.signature for s in plain if s.label.fitting], np.float64)
-    usual = Likeness(own.mean(axis=0).astype(np.float32), own.std(axis=0).astype(np.float32), 0.0, 0.0)
+    averages = {half: _average([s.signature for s in plain if s.label.fitting is half]) for half in (True, False)}
     halves = {}
-    for fitting in (True, False):
+    for fitting, usual in ((True, averages[False]), (False, averages[True])):
         of = [s for s in plain if s.label.fitting is fitting]
         rows = unit([s.signature for s in of], usual)
         pairs = list(itertools.combinations(range(len(of)), 2))
@@ -185,7 +188,7 @@ def fit_likeness(shown: list[Shown]) -> tuple[Likeness, list[str]]:
     person = float(np.quantile(strangers, 1 - STRANGERS, method="higher"))
     values = [Sample(v, False, True) for v in copies] + [Sample(v, True, True) for v in people]
     copy = best_limit(values, at_least=True)
-    found = Likeness(usual.mean, usual.deviation, round(copy, 3), round(person, 3))
+    found = Likeness(averages[True].mean, averages[True].deviation, round(copy, 3), round(person, 3))
     people, strangers, copies, kind = halves[False]
     table = [
         "| pairs of other people than those fitted on | pairs | taken for one person | taken for one picture |",
@@ -199,6 +202,11 @@ def fit_likeness(shown: list[Shown]) -> tuple[Likeness, list[str]]:
         shares = [f"{(values_of >= limit).mean():.2%}" for limit in (found.person, found.copy)]
         table.append(f"| {name} | {len(values_of)} | {shares[0]} | {shares[1]} |")
     return found, table
+
+
+def _average(signatures: list[Signature]) -> Likeness:
+    rows = np.array(signatures, np.float64)
+    return Likeness(rows.mean(axis=0).astype(np.float32), rows.std(axis=0).astype(np.float32), 0.0, 0.0)
 
 
 def _similarity(one: Signature, other: NDArray[np.float32], usual: Likeness) -> float:

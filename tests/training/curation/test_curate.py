@@ -191,6 +191,17 @@ def test_what_is_kept_is_what_training_reads(folder: Path) -> None:
     assert np.abs(change.mean(axis=(0, 1))).max() < 1.5
 
 
+def test_what_is_there_already_is_not_written_again(folder: Path) -> None:
+    run(folder, keep=True)
+    kept = folder.parent / "out" / "kept"
+    before = {p: p.stat().st_mtime_ns for p in kept.iterdir()}
+    next(kept.glob("*.mp4")).unlink()
+    run(folder, keep=True)
+    after = {p: p.stat().st_mtime_ns for p in kept.iterdir()}
+    assert before.keys() == after.keys()
+    assert sum(before[p] != after[p] for p in before) == 1
+
+
 def head_edge(manifest: dict[str, Any], name: str) -> int:
     edge = next(e["square"]["edge"] for e in manifest["entries"] if e["id"] == name)
     return int(edge)
