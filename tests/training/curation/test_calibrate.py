@@ -12,13 +12,16 @@ import pytest
 from engines.errors import BadInput
 from stream.face.models import FaceModelError
 from tests.media import SHARED, needs_shared
-from training.curation.calibrate import calibrate, claims
+from training.curation import calibrate as module
+from training.curation.calibrate import calibrate
 from training.curation.command import load_finder
 from training.curation.curate import Settings, curate
 from training.curation.damage import DAMAGES
 from training.curation.find import FaceFinder
 from training.curation.labels import Label, load_labels
+from training.curation.likeness import load_likeness
 from training.curation.rubric import NAMES, load_rubric
+from training.curation.shown import claims
 from training.curation.sources import load_photo
 from training.curation.verdict import Verdict
 
@@ -96,3 +99,23 @@ def test_real_faces_are_told_from_damaged_ones(decided: dict[str, Verdict]) -> N
     ):
         assert any(word in reason for reason in decided[f"{name}.png"].reasons), name
     assert any("motion" in reason for reason in decided["motion_pixels_11.png"].reasons)
+
+
+@needs_shared
+def test_the_calibration_runs_on_a_few_people(
+    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = [label for label in load_labels() if label.person in {"p087", "p088", "p089", "p090"}]
+    before = [load_rubric(), load_likeness().mean.tolist()]
+    monkeypatch.setattr(module, "load_labels", lambda: few)
+    monkeypatch.setattr(module, "load_finder", lambda: finder)
+    calibrate(SHARED, write=False)
+    told = capsys.readouterr().out
+    rows = {row.split("|")[1].strip(): row.split("|")[2:-1] for row in told.splitlines() if row.startswith("| ")}
+    # Of the two people that nothing was fitted on, four stills with each of three blurs, two enlargements.
+    assert [cell.strip() for cell in rows["eyes"][2:4]] == ["20", "20"]
+    for name in ("eyes", "noise", "dark", "blocks", "jitter"):
+        precision, recall = float(rows[name][4]), float(rows[name][5])
+        assert precision > 0.8 and recall > 0.8, rows[name]
+    assert rows["one person, neutral and smiling"][0].strip() == "2"
+    assert [load_rubric(), load_likeness().mean.tolist()] == before
