@@ -52,6 +52,20 @@ def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], a
     }
 
 
+def estimate_loss(generator: Generator, batch: dict[str, Tensor]) -> Tensor:
+    """The prompt estimate's share of the loss by itself; gradients reach the estimate alone.
+
+    Each frame but the first is seen after the clean one before, which stands for the restored one.
+    """
+    y, uv = batch["y"], batch["uv"]
+    last_y, last_uv = (torch.cat([p[:, :1], c[:, :-1]], 1) for p, c in ((y, batch["clean_y"]), (uv, batch["clean_uv"])))
+    with torch.no_grad():
+        before = (last_y.flatten(0, 1), last_uv.flatten(0, 1)) if generator.config.previous else None
+        features = generator.encoder(y.flatten(0, 1), uv.flatten(0, 1), before)
+        tokens = functional.avg_pool2d(features.latent, 2)
+    return 0.02 * functional.mse_loss(generator.estimate(features.edges, tokens), batch["prompt"].flatten(0, 1))
+
+
 def code_loss(lookup: Lookup | None) -> Tensor:
     """Commitment, and an even use of the entries."""
     return torch.zeros(()) if lookup is None else lookup.commitment + 0.1 * lookup.disuse()

@@ -27,7 +27,7 @@ from training.losses import losses
 from training.samples import Samples, SampleShape, sample_loader
 from training.trainer import Trainer, TrainSettings, follow, learning_rate
 
-SETTINGS = TrainSettings(minutes=0.1, batch=1, workers=0)
+SETTINGS = TrainSettings(minutes=0.1, batch=1, workers=0, estimate_share=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +225,22 @@ def test_the_estimate_is_only_followed_once_it_has_learned_something(
     monkeypatch.setattr(trainer_module, "losses", watched)
     train(faces, tmp_path, dataclasses.replace(SETTINGS, minutes=0.2, auto_from=0.5))
     assert shares == [0.0] * 7 + [SETTINGS.auto_share] * 5
+
+
+def test_the_last_stage_trains_the_estimate_alone(faces: Path, tmp_path: Path) -> None:
+    # Guards against an estimate that was trained on what other weights saw, not those that ship.
+    settings = dataclasses.replace(SETTINGS, minutes=0.2, estimate_share=0.5)
+    trainer = Trainer(TINY, settings)
+    trainer.elapsed = 6.0
+    data = Samples(list_faces(faces), {}, SampleShape(frames=2, canvas=96, crop=64), 1)
+    before = {name: tensor.clone() for name, tensor in trainer.average.state_dict().items()}
+    totals = []
+    for batch in itertools.islice(itertools.repeat(next(sample_loader(data, 4, workers=0))), 30):
+        terms = trainer.learn(batch)
+        assert terms.keys() == {"prompt"}
+        totals.append(float(terms["prompt"].detach()))
+    assert totals[-1] < 0.9 * totals[0]
+    after = trainer.average.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(name.startswith("estimate.") for name in changed)
+    assert all(torch.equal(after[n], t) for n, t in trainer.generator.state_dict().items() if n.startswith("estimate."))
