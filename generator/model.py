@@ -44,6 +44,8 @@ class Frame:
     """[B,1] in 0..1"""
     auto: Tensor | None = None
     """[B,1] 1 where the generator shall follow its own estimate instead of `prompt` (training)"""
+    before: tuple[Tensor, Tensor] | None = None
+    """Planes restored last, and where there are none these: for who has chosen already; otherwise the state's"""
 
 
 @dataclass(slots=True)
@@ -162,7 +164,7 @@ class Generator(nn.Module):
 
         before = None
         if self.config.previous:
-            before = recalled("before_y", frame.y), recalled("before_uv", frame.uv)
+            before = frame.before or (recalled("before_y", frame.y), recalled("before_uv", frame.uv))
         features = self.encoder(frame.y, frame.uv, before)
         z_lq = features.latent
         tokens = functional.avg_pool2d(z_lq, 2)
