@@ -81,6 +81,8 @@ class Integration:
 
 ONE_STEP = Integration()
 
+LIGHT = ("low light", "haze")
+"""Prompts that ask for another exposure."""
 PATH_SHARE = 0.2
 """Share of training steps that also look at the velocity at some s < 1 of the path, which is meant to be straight."""
 
@@ -103,6 +105,9 @@ class Generator(nn.Module):
         self.recurrence = Recurrence(coarse) if config.recurrence else None
         self.illumination = Illumination(coarse, config.width) if config.illumination else None
         self.decoder = Decoder(config)
+        light = torch.tensor([[float(name in LIGHT)] for name in config.prompts])
+        self.light: Tensor
+        self.register_buffer("light", light, persistent=False)
 
     def initial_state(self, batch: int, height: int, width: int) -> State:
         """A state that remembers nothing, for planes of this size; the first step must have `keep` 0 all the same."""
@@ -221,7 +226,8 @@ class Generator(nn.Module):
         change_y, change_uv = amount * change_y, amount * change_uv
         log_gain = None
         if self.illumination is not None:
-            log_gain = self.illumination(z_hq, frame.y, recalled("log_gain"), keep)
+            asked = torch.clamp(prompt @ self.light / FULL_PROMPT, 0.0, 1.0)
+            log_gain = self.illumination(z_hq, frame.y, asked, recalled("log_gain"), keep)
             light_y, light_uv = illuminate(frame.y, frame.uv, log_gain, amount)
             change_y, change_uv = change_y + light_y, change_uv + light_uv
         output = Output(change_y, change_uv, prompt_hat, z_lq, first, log_gain, spatial, temporal, bend)
