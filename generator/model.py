@@ -81,8 +81,8 @@ class Integration:
 
 ONE_STEP = Integration()
 
-LIGHT = ("low light", "haze")
-"""Prompts that ask for another exposure."""
+LIGHT = ("low light",)
+"""Prompts that ask for another exposure. Haze is a veil, not a gain: it would only pull gains the other way."""
 PATH_SHARE = 0.2
 """Share of training steps that also look at the velocity at some s < 1 of the path, which is meant to be straight."""
 

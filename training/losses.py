@@ -14,9 +14,11 @@ EPSILON = 1e-2
 of one step, which cover most of a blurred or compressed picture, outweigh the edges that can be restored."""
 
 BASE, FLOOR = 0.02, 0.0015
-"""A clip whose input is off by `BASE` on average weighs 1. Darkness is off ten times as much, blur half as much: each
-counts by the share of its error that is taken away, as in PSNR. `FLOOR`, a third of an 8-bit step, bounds it for clean
-clips."""
+"""A clip whose input is off by `BASE` on average weighs 1; `FLOOR`, a third of an 8-bit step, bounds it for clean clips."""
+POWER = 0.6
+"""How far weights even out what tasks are off by: darkness ten times as much as `BASE`, blur half as much. At 1 each
+counts by the share of its error that is taken away; yet then darkness, of which most is taken away easily, is never
+finished."""
 
 
 def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], auto_share: float) -> dict[str, Tensor]:
@@ -33,7 +35,8 @@ def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], a
     ones = torch.ones(*clip, 1)
     auto = (torch.rand(clip[0], 1, 1) < auto_share).float().expand(*clip, 1)
     out = generator.clip(Frame(y, uv, batch["regions"], batch["prompt"], ones, auto))
-    weight = BASE / (FLOOR + (y - batch["clean_y"]).abs().mean(dim=(1, 2, 3, 4), keepdim=True))
+    off = (y - batch["clean_y"]).abs().mean(dim=(1, 2, 3, 4), keepdim=True)
+    weight = (BASE / (FLOOR + off)) ** POWER
     error_y = weight * (y + out.change_y.reshape(y.shape) - batch["clean_y"])
     error_uv = weight * (uv + out.change_uv.reshape(uv.shape) - batch["clean_uv"])
     with torch.no_grad():
