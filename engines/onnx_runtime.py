@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engines.engine import LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError, ModelError
-from engines.manifest import Manifest
+from engines.manifest import BATCH_AXIS, Manifest
 
 PROVIDER = "CPUExecutionProvider"
 DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}
@@ -83,6 +83,8 @@ class OrtEngine:
         # Spinning workers starve the threads that decode and encode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        # Graphs that take several sessions at once leave the length of the batch open; here it is one.
+        options.add_free_dimension_override_by_name(BATCH_AXIS, 1)
         try:
             self._session = onnxruntime.InferenceSession(str(manifest.graph.path), options, providers=[PROVIDER])
         except Exception as error:  # its errors have no common base
