@@ -13,6 +13,7 @@ from engines.errors import BadInput, EngineError, ModelError
 from engines.line import EngineLine, Place
 from engines.manifest import Manifest, half_family, read_family
 from engines.onnx_runtime import OrtEngine, first_line
+from engines.plan_build import MAX_BATCH
 
 AUTO = "auto"
 NAMES = ("tensorrt", "tensorrt-rtx", "onnxruntime-cuda", "onnxruntime-cpu")
@@ -109,12 +110,12 @@ def half_or(manifest: Manifest) -> Manifest:
     return next((m for m in family if m.crop == manifest.crop), manifest)
 
 
-def candidates(threads: int = 1, max_batch: int | None = None, may_build: bool = False) -> list[Candidate]:
+def candidates(threads: int = 1, max_batch: int = MAX_BATCH, may_build: bool = False) -> list[Candidate]:
     """All engines that there are, the best first.
 
     Args:
         threads: Of the engine on the CPU.
-        max_batch: Sessions of one step on a GPU; None for the default.
+        max_batch: Sessions of one step on a GPU.
         may_build: Whether a TensorRT plan that is missing is built, which takes minutes.
     """
 
@@ -126,15 +127,14 @@ def candidates(threads: int = 1, max_batch: int | None = None, may_build: bool =
 
         device, library = cuda_device(), open_library(name)
         return tensorrt.open_tensorrt(
-            library, half_or(manifest), device, max_batch or tensorrt.MAX_BATCH, may_build=may_build
+            library, half_or(manifest), device, max_batch, may_build=may_build
         )
 
     def with_cuda(manifest: Manifest) -> Engine:
         from engines.cuda import cuda_device
         from engines.onnx_cuda import open_onnx_cuda
-        from engines.tensorrt import MAX_BATCH
 
-        return open_onnx_cuda(half_or(manifest), cuda_device(), max_batch or MAX_BATCH)
+        return open_onnx_cuda(half_or(manifest), cuda_device(), max_batch)
 
     opening: dict[str, Callable[[Manifest], Engine]] = {
         "tensorrt": partial(with_tensorrt, "tensorrt"),

@@ -138,6 +138,21 @@ class GpuEngine:
         """Restore one crop; see `Engine.step`."""
         if not isinstance(cache, GpuCache) or cache.layout is not self._layout:
             raise EngineError("this latent cache was made by another engine")
+        self._give(inputs, cache)
+        out = cache.outputs[cache.turn]
+        try:
+            self._batcher.step(cache)
+        except EngineError:
+            cache.forget()
+            raise
+        except Exception as error:  # the libraries' errors have no common base
+            cache.forget()
+            text = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise EngineError(f"a step of {self.manifest.name} failed: {text}") from error
+        return StepOutputs(out["y_out"], out["uv_out"], out["prompt_hat"])  # type: ignore[arg-type]
+
+    def _give(self, inputs: StepInputs, cache: GpuCache) -> None:
+        """Write a session's inputs to where the device reads them; EngineError where they are not the model's."""
         feeds: dict[str, NDArray[np.generic]] = {
             "y": inputs.y,
             "uv": inputs.uv,
@@ -151,17 +166,6 @@ class GpuEngine:
                 cache.forget()
                 raise EngineError(f"{name} is {array.dtype} {array.shape}, the model wants {into.dtype} {into.shape}")
             into[...] = array
-        out = cache.outputs[cache.turn]
-        try:
-            self._batcher.step(cache)
-        except EngineError:
-            cache.forget()
-            raise
-        except Exception as error:  # the libraries' errors have no common base
-            cache.forget()
-            text = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise EngineError(f"a step of {self.manifest.name} failed: {text}") from error
-        return StepOutputs(out["y_out"], out["uv_out"], out["prompt_hat"])  # type: ignore[arg-type]
 
     def _run(self, sessions: list[GpuCache]) -> None:
         """Run a batch, and give each session its results."""

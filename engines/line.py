@@ -44,7 +44,7 @@ class EngineLine:
     def __init__(self, first: Engine, others: Sequence[Place]) -> None:
         """Put `first`, which is open, in front of others, which are opened only when it is their turn."""
         self.manifest: Manifest = first.manifest
-        self._engines: list[Engine | None] = [first]
+        self._engines = [first]
         self._others = list(others)
         self._place = 0
         self._lock = threading.Lock()
@@ -54,7 +54,8 @@ class EngineLine:
     @property
     def name(self) -> str:
         """Of the engine that serves new sessions."""
-        return self._engine(self._place).name
+        # When all are lost, the last.
+        return self._engines[min(self._place, len(self._engines) - 1)].name
 
     def new_cache(self) -> LineCache:
         """Return a cache that remembers nothing; EngineError where no engine is left."""
@@ -68,15 +69,10 @@ class EngineLine:
             if cache.place < self._place:
                 self._change(cache, self._place)
             try:
-                return self._engine(cache.place).step(inputs, cache.inner)
+                return self._engines[cache.place].step(inputs, cache.inner)
             except EngineLost as error:
                 self._give_up(cache.place, error)
                 self._change(cache, cache.place + 1)
-
-    def _engine(self, place: int) -> Engine:
-        engine = self._engines[place]
-        assert engine is not None
-        return engine
 
     def _change(self, cache: LineCache, place: int) -> None:
         other = self._cache_from(place)
@@ -87,7 +83,7 @@ class EngineLine:
         while True:
             place = self._opened_from(place)
             try:
-                return LineCache(place, self._engine(place).new_cache(), self)
+                return LineCache(place, self._engines[place].new_cache(), self)
             except EngineLost as error:
                 self._give_up(place, error)
                 place += 1
@@ -95,7 +91,7 @@ class EngineLine:
     def _give_up(self, place: int, error: EngineLost) -> None:
         """Nobody is sent to this engine any more, unless it is only full: then who is in it stays."""
         with self._lock:
-            name = self._engine(place).name
+            name = self._engines[place].name
             if name not in self.lost:
                 log.warning("engine %s: %s", name, error)
             self.lost[name] = str(error)
@@ -106,20 +102,16 @@ class EngineLine:
         """Open the next engine in line that can be opened; EngineError when there is none."""
         with self._lock:
             place = max(place, self._place)
-            while True:
-                while place < len(self._engines):
-                    if self._engines[place] is not None:
-                        return place
-                    place += 1
+            while place >= len(self._engines):
                 if not self._others:
                     reasons = "; ".join(f"{name}: {why}" for name, why in self.lost.items())
                     raise EngineError(f"no engine is left ({reasons})")
                 self._open(self._others.pop(0))
+            return place
 
     def _open(self, other: Place) -> None:
         try:
             self._engines.append(other.open())
             log.warning("engine %s takes over", other.name)
         except ClearcallError as error:
-            self._engines.append(None)
             self.lost[other.name] = str(error)

@@ -13,6 +13,8 @@ from engines.errors import EngineError
 from engines.manifest import Manifest
 from engines.tensorrt_library import Library
 
+MAX_BATCH = 8
+"""Sessions of one step, where nobody says otherwise"""
 LARGEST_BATCH = 64
 Progress = Callable[[str, float], bool]
 """Told what is being done and the share that is done, 0 to 1; returns whether to go on."""
@@ -99,8 +101,9 @@ def build(
     network = builder.create_network(_network_flags(trt))
     parser = trt.OnnxParser(network, said)
     if not parser.parse_from_file(str(manifest.graph.path)):
-        problems = [parser.get_error(i).desc() for i in range(parser.num_errors)]
-        raise EngineError(f"{library.name} cannot read {manifest.name}: {' '.join(problems[:1]) or said.last}")
+        first = parser.get_error(0) if parser.num_errors else None
+        why = f"{first.node_operator()} {first.node_name()}: {first.desc()}" if first else said.last
+        raise EngineError(f"{library.name} cannot read {manifest.name}: {why.splitlines()[0]}")
     config = builder.create_builder_config()
     stopped = _watch(trt, config, progress)
     if capability is not None:

@@ -20,6 +20,8 @@ from engines.manifest import Manifest
 from engines.user_cache import user_cache
 
 SUFFIX = ".plan"
+KERNELS = ".kernels"
+"""Beside a plan of TensorRT-RTX: what it compiled for the GPU that it ran on"""
 FORMAT = "clearcall plan 1"
 BUILDING = ".building-"
 """How the name of a file begins that is being written."""
@@ -61,10 +63,11 @@ class Entry:
 
 
 def key_of(manifest: Manifest, library: str, version: str, capability: str, max_batch: int) -> PlanKey:
-    """The key of a graph's plan."""
+    """The key of a graph's plan; only graphs in half precision take several sessions at once."""
     graph = hashlib.sha256(f"{manifest.graph.sha256} {manifest.weights.sha256}".encode()).hexdigest()
     half = any(state.dtype == "float16" for state in manifest.states)
-    return PlanKey(manifest.name, graph, library, version, capability, "fp16" if half else "fp32", max_batch)
+    precision, batch = ("fp16", max_batch) if half else ("fp32", 1)
+    return PlanKey(manifest.name, graph, library, version, capability, precision, batch)
 
 
 def plan_folder() -> Path:
@@ -150,14 +153,15 @@ def entries(folder: Path) -> list[Entry]:
 
 
 def prune(folder: Path, current: Callable[[PlanKey], bool]) -> list[Entry]:
-    """Delete plans that are damaged or that `current` does not want, and what broken builds left; returns the plans."""
+    """Delete plans that are damaged or not `current`, and what lies about without a plan; returns the plans."""
     gone = []
     for entry in entries(folder):
         if entry.key is None or not current(entry.key):
             with contextlib.suppress(OSError):
                 entry.path.unlink()
                 gone.append(entry)
-    for path in folder.glob(f"{BUILDING}*"):
+    kernels = [p for p in folder.glob(f"*{KERNELS}") if not p.with_suffix(SUFFIX).exists()]
+    for path in (*folder.glob(f"{BUILDING}*"), *kernels):
         with contextlib.suppress(OSError):
             path.unlink()
     return gone

@@ -17,14 +17,10 @@ from engines.device import Queue
 from engines.errors import EngineError, EngineLost, ModelError
 from engines.gpu import GpuEngine
 from engines.manifest import Manifest
-from engines.plan_build import build, logger, profile_of
-from engines.plan_cache import PlanKey, key_of, load, load_or_build, plan_folder, replace_file
+from engines.plan_build import MAX_BATCH, build, logger, profile_of
+from engines.plan_cache import KERNELS, PlanKey, key_of, load, load_or_build, plan_folder, replace_file
 from engines.tensorrt_library import Library
 
-MAX_BATCH = 8
-"""Sessions of one batch where nobody says otherwise"""
-JIT_SUFFIX = ".jit"
-"""Beside a plan of TensorRT-RTX: the kernels that it compiled for this GPU"""
 TIMING = "timing.cache"
 
 
@@ -32,7 +28,7 @@ class PlanRunner:
     """A plan, ready to run; see `Runner`."""
 
     def __init__(
-        self, library: Library, plan: bytes, manifest: Manifest, queue: Queue, jit: Path | None = None
+        self, library: Library, plan: bytes, manifest: Manifest, queue: Queue, kernels: Path | None = None
     ) -> None:
         """Load a plan.
 
@@ -59,8 +55,8 @@ class PlanRunner:
         self._queue = queue
         self._contexts: dict[int, Any] = {}
         self._batches: dict[int, int] = {}
-        self._settings = _settings(trt, self._engine, jit)
-        self._jit_path = jit
+        self._settings = _settings(trt, self._engine, kernels)
+        self._kernels = kernels
 
     def run(self, batch: int, addresses: Mapping[str, int], queue: Queue) -> None:
         """See `Runner`; EngineLost when the library refuses."""
@@ -90,10 +86,10 @@ class PlanRunner:
     def keep_kernels(self) -> None:
         """Write down what TensorRT-RTX compiled for this GPU, so that the next start need not."""
         kept = None if self._settings is None else self._settings.get_runtime_cache()
-        if kept is not None and self._jit_path is not None:
+        if kept is not None and self._kernels is not None:
             # Nothing depends on it but the time of the next start.
             with contextlib.suppress(EngineError):
-                replace_file(self._jit_path, bytes(kept.serialize()))
+                replace_file(self._kernels, bytes(kept.serialize()))
 
 
 def check_tensors(trt: Any, engine: Any, manifest: Manifest) -> None:
@@ -119,7 +115,7 @@ def _ranges(engine: Any, name: str) -> list[tuple[int, int, int]]:
     return found
 
 
-def _settings(trt: Any, engine: Any, jit: Path | None) -> Any:
+def _settings(trt: Any, engine: Any, kernels: Path | None) -> Any:
     """TensorRT-RTX's settings of a context, with the kernels it compiled before; None for TensorRT, which has none."""
     strategies = getattr(trt, "DynamicShapesKernelSpecializationStrategy", None)
     if strategies is None:
@@ -127,11 +123,11 @@ def _settings(trt: Any, engine: Any, jit: Path | None) -> Any:
     settings = engine.create_runtime_config()
     # Recorded steps keep the kernels they were recorded with: none that are to be replaced by better ones later.
     settings.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
-    if jit is not None:
+    if kernels is not None:
         kept = settings.create_runtime_cache()
         with contextlib.suppress(OSError):
             # What does not fit this GPU or version is ignored by the library.
-            kept.deserialize(jit.read_bytes())
+            kept.deserialize(kernels.read_bytes())
         settings.set_runtime_cache(kept)
     return settings
 
@@ -172,8 +168,8 @@ def open_tensorrt(
             raise EngineError(f"no plan of {manifest.name} for {device.capability} yet: clearcall build makes it")
         plan = found
     queue = device.queue()
-    jit = (folder / key.file_name).with_suffix(JIT_SUFFIX)
-    runner = PlanRunner(library, plan, manifest, queue, jit)
+    kernels = (folder / key.file_name).with_suffix(KERNELS)
+    runner = PlanRunner(library, plan, manifest, queue, kernels)
     engine = GpuEngine(manifest, device, queue, runner, wait_s)
     runner.keep_kernels()
     return engine
