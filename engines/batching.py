@@ -89,6 +89,18 @@ class Batcher(Generic[T]):
             # One error for several threads: each raises its own.
             raise type(error)(*error.args) from error
 
+    def run_together(self, sessions: list[T]) -> None:
+        """Run these as they are, as soon as the batch that runs is through; for who has several frames at hand."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running)
+            self._running = True
+        try:
+            self._run(sessions)
+        finally:
+            with self._changed:
+                self._running = False
+                self._changed.notify_all()
+
     def _go(self, batch: list[T]) -> None:
         """Run a batch with the lock let go, so that others can gather meanwhile."""
         self._running = True

@@ -109,9 +109,9 @@ class CudaDevice:
         major, minor = (self._attribute(kind, number) for kind in COMPUTE_CAPABILITY)
         self.capability = f"sm{major}{minor}"
         """Compute capability, such as sm90"""
-        self._retired: deque[int] = deque()
-        self.allocated = 0
-        """Bytes asked for since the start, those given back included"""
+        self._sizes: dict[int, int] = {}
+        self._spare: dict[int, deque[int]] = {}
+        """Size to blocks of it that are not in use"""
 
     def call(self, function: str, *arguments: Any) -> None:
         """Call the driver; EngineLost when it does not answer 0."""
@@ -140,20 +140,33 @@ class CudaDevice:
         return free.value, total.value
 
     def allocate(self, size: int) -> int:
-        """See `Device`."""
-        self._give_back()
+        """See `Device`. Blocks are used again: what was recorded for their addresses serves the next session, too."""
+        spare = self._spare.setdefault(size, deque())
+        with contextlib.suppress(IndexError):
+            return spare.popleft()
+        try:
+            address = self._new_block(size)
+        except OutOfDeviceMemory:
+            self._give_back()
+            address = self._new_block(size)
+        self._sizes[address] = size
+        return address
+
+    def _new_block(self, size: int) -> int:
         address = c_ulonglong()
         self.call("cuMemAlloc_v2", byref(address), c_size_t(max(1, size)))
-        self.allocated += size
         return address.value
 
     def free(self, address: int) -> None:
         """See `Device`. Only noted: a finaliser may run in the middle of a capture, and freeing waits for all work."""
-        self._retired.append(address)
+        self._spare[self._sizes[address]].append(address)
 
     def _give_back(self) -> None:
-        while self._retired:
-            self.call("cuMemFree_v2", c_ulonglong(self._retired.popleft()))
+        for blocks in list(self._spare.values()):
+            while blocks:
+                address = blocks.popleft()
+                del self._sizes[address]
+                self.call("cuMemFree_v2", c_ulonglong(address))
 
     def pinned(self, size: int) -> Bytes:
         """See `Device`."""

@@ -78,7 +78,7 @@ class Device(Protocol):
         """Address of so many bytes, aligned to 256."""
 
     def free(self, address: int) -> None:
-        """Give memory back some time soon; from any thread."""
+        """Give memory back, which nothing in line uses any more; from any thread."""
 
     def pinned(self, size: int) -> Bytes:
         """Host memory that the device reads and writes by itself; given back with its last array."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -138,18 +138,30 @@ class GpuEngine:
         """Restore one crop; see `Engine.step`."""
         if not isinstance(cache, GpuCache) or cache.layout is not self._layout:
             raise EngineError("this latent cache was made by another engine")
-        self._give(inputs, cache)
-        out = cache.outputs[cache.turn]
+        return self._stepped([(inputs, cache)], lambda: self._batcher.step(cache))[0]
+
+    def step_together(self, frames: Sequence[tuple[StepInputs, GpuCache]]) -> list[StepOutputs]:
+        """Restore a crop of each of several sessions, up to `max_batch`, in one go; errors as for `step`."""
+        caches = [cache for _, cache in frames]
+        if any(cache.layout is not self._layout for cache in caches) or len(set(caches)) < len(caches):
+            raise EngineError("the latent caches of a batch must be different ones of this engine")
+        return self._stepped(frames, lambda: self._batcher.run_together(caches))
+
+    def _stepped(self, frames: Sequence[tuple[StepInputs, GpuCache]], run: Callable[[], None]) -> list[StepOutputs]:
         try:
-            self._batcher.step(cache)
-        except EngineError:
-            cache.forget()
-            raise
+            for inputs, cache in frames:
+                self._give(inputs, cache)
+            turns = [cache.turn for _, cache in frames]
+            run()
         except Exception as error:  # the libraries' errors have no common base
-            cache.forget()
+            for _, cache in frames:
+                cache.forget()
+            if isinstance(error, EngineError):
+                raise
             text = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise EngineError(f"a step of {self.manifest.name} failed: {text}") from error
-        return StepOutputs(out["y_out"], out["uv_out"], out["prompt_hat"])  # type: ignore[arg-type]
+        outputs = [cache.outputs[turn] for (_, cache), turn in zip(frames, turns, strict=True)]
+        return [StepOutputs(out["y_out"], out["uv_out"], out["prompt_hat"]) for out in outputs]  # type: ignore[arg-type]
 
     def _give(self, inputs: StepInputs, cache: GpuCache) -> None:
         """Write a session's inputs to where the device reads them; EngineError where they are not the model's."""
@@ -163,7 +175,6 @@ class GpuEngine:
         for name, array in feeds.items():
             into = cache.inputs[name]
             if array.shape != into.shape or array.dtype != into.dtype:
-                cache.forget()
                 raise EngineError(f"{name} is {array.dtype} {array.shape}, the model wants {into.dtype} {into.shape}")
             into[...] = array
 

@@ -33,6 +33,7 @@ class WebcamSettings:
     width: int = 1280
     height: int = 720
     rate: Fraction = Fraction(30)
+    engine: str = "auto"
 
 
 def read(arguments: argparse.Namespace) -> WebcamSettings:
@@ -58,6 +59,7 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         width,
         height,
         Fraction(fps).limit_denominator(1001),
+        str(arguments.engine),
     )
 
 

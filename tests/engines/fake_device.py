@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from engines.device import Box, Bytes
+from engines.device import Box, Bytes, Queue
 from engines.errors import EngineLost, OutOfDeviceMemory
 from engines.manifest import BATCH_AXIS, Manifest
 from engines.slab import ALIGNMENT
@@ -136,7 +136,8 @@ class FakeRunner:
         self._manifest, self._device = manifest, device
         self._sessions: dict[int, onnxruntime.InferenceSession] = {}
 
-    def run(self, batch: int, addresses: Mapping[str, int], queue: FakeQueue) -> None:  # type: ignore[override]
+    def run(self, batch: int, addresses: Mapping[str, int], queue: Queue) -> None:
+        assert isinstance(queue, FakeQueue)
         assert 1 <= batch <= self.max_batch
         assert all(address % ALIGNMENT == 0 for address in addresses.values())
         where = dict(addresses)

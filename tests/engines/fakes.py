@@ -44,6 +44,6 @@ class FakeEngine:
             raise self.failing
         self.steps += 1
         cache.steps += 1
-        y = inputs.y ^ 1 if self.spoils else inputs.y
+        y = np.bitwise_xor(inputs.y, np.uint8(1)) if self.spoils else inputs.y
         estimate = np.full_like(inputs.prompt, cache.steps if self.estimate is None else self.estimate)
         return StepOutputs(y, inputs.uv, estimate)

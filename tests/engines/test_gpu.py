@@ -31,11 +31,8 @@ class Rig:
 
     def together(self, frames: list[tuple[GpuCache, StepInputs]]) -> list[bytes]:
         """One batch; the luma planes."""
-        for cache, given in frames:
-            self.engine._give(given, cache)
-        turns = [cache.turn for cache, _ in frames]
-        self.engine._run([cache for cache, _ in frames])
-        return [cache.outputs[turn]["y_out"].tobytes() for (cache, _), turn in zip(frames, turns, strict=True)]
+        out = self.engine.step_together([(given, cache) for cache, given in frames])
+        return [step.y.tobytes() for step in out]
 
 
 @pytest.fixture
@@ -219,6 +216,13 @@ def test_no_room_for_a_session() -> None:
     caches.clear()
     gc.collect()
     rig.engine.new_cache()
+
+
+def test_a_batch_is_of_different_sessions_of_this_engine(rig: Rig) -> None:
+    cache = rig.engine.new_cache()
+    for caches in ([cache, cache], [cache, Rig().engine.new_cache()]):
+        with pytest.raises(EngineError, match="different ones of this engine"):
+            rig.engine.step_together([(given(1), c) for c in caches])
 
 
 def test_another_engines_cache_is_refused(rig: Rig) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import time
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,8 @@ def test_what_was_stored_comes_back(tmp_path: Path) -> None:
 def test_every_part_of_the_key_counts(tmp_path: Path, field: str) -> None:
     """A plan of yesterday's weights, of another GPU or of another library would run, and be wrong."""
     store(tmp_path, KEY, PLAN)
-    other = replace(KEY, **{field: 4 if field == "max_batch" else "other"})
+    change: dict[str, Any] = {field: 4 if field == "max_batch" else "other"}
+    other = replace(KEY, **change)
     assert other.file_name != KEY.file_name and load(tmp_path, other) is None
     # Not even under the name that the other would have.
     (tmp_path / KEY.file_name).rename(tmp_path / other.file_name)
