@@ -88,9 +88,7 @@ def _onnx_product(device: CudaDevice) -> tuple[Any, Any]:
     model: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     queue = device.queue()
     settings = {"user_compute_stream": str(queue.handle)}
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=[("CUDAExecutionProvider", settings)]
-    )
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=[("CUDAExecutionProvider", settings)])
     if session.get_providers()[0] != "CUDAExecutionProvider":
         raise EngineError("no CUDA")
     binding = session.io_binding()

@@ -42,9 +42,7 @@ def count(path: Path) -> Work:
     return Work(
         sum(_macs(node, shapes) for node in graph.node),
         sum(math.prod(t.dims) * BYTES.get(t.data_type, 0) for t in graph.initializer),
-        sum(
-            math.prod(shapes[v.name]) * BYTES[v.type.tensor_type.elem_type] for v in (*graph.input, *graph.output)
-        ),
+        sum(math.prod(shapes[v.name]) * BYTES[v.type.tensor_type.elem_type] for v in (*graph.input, *graph.output)),
     )
 
 

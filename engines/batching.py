@@ -51,10 +51,6 @@ class Gathering(Generic[T]):
             return 0.0
         return max(0.0, self._waiting[0][1] + self.wait_s - now)
 
-    def leave(self, session: T) -> None:
-        """A session brings nothing any more: do not wait for it."""
-        self._seen.pop(session, None)
-
 
 class Batcher(Generic[T]):
     """Lets threads run their frames together: one of them runs the batch, the others wait for it."""

@@ -215,5 +215,3 @@ def _interrupted() -> Iterator[Callable[[], bool]]:
         raise
     finally:
         signal.signal(signal.SIGINT, before)
-
-

@@ -126,9 +126,7 @@ def candidates(threads: int = 1, max_batch: int = MAX_BATCH, may_build: bool = F
         from engines.tensorrt_library import open_library
 
         device, library = cuda_device(), open_library(name)
-        return tensorrt.open_tensorrt(
-            library, half_or(manifest), device, max_batch, may_build=may_build
-        )
+        return tensorrt.open_tensorrt(library, half_or(manifest), device, max_batch, may_build=may_build)
 
     def with_cuda(manifest: Manifest) -> Engine:
         from engines.cuda import cuda_device

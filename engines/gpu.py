@@ -268,8 +268,7 @@ class GpuEngine:
             return
         try:
             self._graphs[turns] = self._queue.capture(lambda: self._enqueue(sessions))
-        except EngineError:
-            # It runs without, only slower.
+        except Exception:  # whatever the library raises: this frame is done, and the next ones run without, only slower
             self._runner.capturable = False
         while len(self._graphs) > GRAPHS_KEPT:
             self._queue.release(self._graphs.popitem(last=False)[1])

@@ -7,6 +7,7 @@ without a GPU; `benchmarks/gpu.sh` is what checks the running on one with it.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from engines.plan_cache import KERNELS, PlanKey, key_of, load, load_or_build, pl
 from engines.tensorrt_library import Library
 
 TIMING = "timing.cache"
+
+log = logging.getLogger(__name__)
 
 
 class PlanRunner:
@@ -159,6 +162,7 @@ def open_tensorrt(
         capability = device.capability if device.capability in library.capabilities() else None
 
         def building() -> bytes:
+            log.warning("building a plan of %s, which may take minutes (clearcall build does so ahead)", manifest.name)
             return build(library, manifest, capability, max_batch, lambda what, share: True, folder / TIMING)
 
         plan, _ = load_or_build(folder, key, building)

@@ -129,8 +129,9 @@ def test_a_batch_is_found_again_whoever_came_first(rig: Rig) -> None:
     assert (rig.queue.recorded, rig.queue.launched) == (2, 2)
 
 
-def test_where_nothing_can_be_recorded_it_goes_on(rig: Rig) -> None:
-    rig.queue.no_recording = EngineLost("cuStreamBeginCapture: not permitted")
+@pytest.mark.parametrize("error", [EngineLost("cuStreamBeginCapture: not permitted"), RuntimeError("a library's own")])
+def test_where_nothing_can_be_recorded_it_goes_on(rig: Rig, error: Exception) -> None:
+    rig.queue.no_recording = error
     cache = rig.engine.new_cache()
     for seed in range(5):
         rig.engine.step(given(seed), cache)

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from engines import tensorrt
 from engines.cuda import CudaDevice
 from engines.errors import EngineError, EngineLost, ModelError
 from engines.manifest import Manifest
@@ -221,3 +222,21 @@ def test_an_engine_is_opened_from_its_plan_and_warmed_up(tmp_path: Path) -> None
     assert engine.name == "tensorrt" and engine.max_batch == 4
     assert [len([c for c in context.calls if c[0] == "execute"]) for context in plan.contexts] == [2, 2]
     assert isinstance(gpu.last, FakeQueue) and gpu.last.waited == 4
+
+
+@pytest.mark.parametrize(("capability", "named"), [("sm89", "sm89"), ("sm90", None)])
+def test_one_that_is_demanded_is_built_where_there_is_no_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capability: str, named: str | None
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def build(*arguments: Any) -> bytes:
+        asked.append(arguments[1:4])
+        return b"plan"
+
+    monkeypatch.setattr(tensorrt, "build", build)
+    plan, gpu = FakePlan(halves()[0], 4), FakeGpu()
+    monkeypatch.setattr(gpu, "capability", capability, raising=False)
+    for _ in range(2):
+        open_tensorrt(library(plan, rtx=True), halves()[0], cast(CudaDevice, gpu), 4, may_build=True, folder=tmp_path)
+    assert asked == [(halves()[0], named, 4)]
