@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engines import plan_cache
 from engines.errors import EngineError
 from engines.plan_cache import BUILDING, KERNELS, PlanKey, entries, key_of, load, load_or_build, prune, store
 from tests.export.tiny_family import halves, manifests
@@ -103,26 +104,41 @@ def test_a_build_that_fails_leaves_nothing_and_can_be_tried_again(tmp_path: Path
     assert load_or_build(tmp_path, KEY, lambda: PLAN) == (PLAN, True)
 
 
+PROCESSES = 3
+
+
 def _build_in_a_process(folder: Path, marks: Path, number: int) -> None:
+    """Build, but not before all the others have found no plan and want the lock."""
+    alone = plan_cache._alone
+
+    def noted(*arguments: Any) -> Any:
+        (marks / f"wants-{number}").write_text("")
+        return alone(*arguments)
+
+    plan_cache._alone = noted
+
     def build() -> bytes:
-        (marks / f"{number}").write_text("")
-        time.sleep(0.2)
+        (marks / f"builds-{number}").write_text("")
+        give_up = time.monotonic() + 60
+        while len(list(marks.glob("wants-*"))) < PROCESSES and time.monotonic() < give_up:
+            time.sleep(0.02)
         return PLAN
 
     assert load_or_build(folder, KEY, build)[0] == PLAN
 
 
-def test_of_two_processes_one_builds_and_both_have_it(tmp_path: Path) -> None:
+def test_of_several_processes_one_builds_and_all_have_it(tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_build_in_a_process, args=(tmp_path, marks, i)) for i in range(3)]
+    processes = [context.Process(target=_build_in_a_process, args=(tmp_path, marks, i)) for i in range(PROCESSES)]
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert len(list(marks.iterdir())) == 1 and load(tmp_path, KEY) == PLAN
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
+    assert len(list(marks.glob("wants-*"))) == PROCESSES and len(list(marks.glob("builds-*"))) == 1
+    assert load(tmp_path, KEY) == PLAN
 
 
 def test_pruning_leaves_what_is_current(tmp_path: Path) -> None:
