@@ -115,7 +115,7 @@ def _build_in_a_process(folder: Path, marks: Path, number: int) -> None:
         (marks / f"wants-{number}").write_text("")
         return alone(*arguments)
 
-    plan_cache._alone = noted
+    setattr(plan_cache, "_alone", noted)  # noqa: B010  # its type is a context manager's
 
     def build() -> bytes:
         (marks / f"builds-{number}").write_text("")
