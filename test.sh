@@ -12,8 +12,9 @@ if ! command -v chromium >/dev/null; then
     command -v chromium >/dev/null || fail "the tests call the relay from a real browser: sudo apt install chromium"
 fi
 desktop="dbus pipewire pipewire-bin wireplumber gstreamer1.0-pipewire gstreamer1.0-tools gstreamer1.0-plugins-base"
-if ! command -v wireplumber >/dev/null || ! gst-inspect-1.0 pipewiresrc >/dev/null 2>&1; then
-    # Without them the tests of the virtual camera are skipped, and say so.
+desktop="$desktop xvfb python3-tk"
+if ! command -v wireplumber >/dev/null || ! command -v Xvfb >/dev/null || ! gst-inspect-1.0 pipewiresrc >/dev/null 2>&1; then
+    # Without them the tests of the virtual camera and its preview are skipped, and say so.
     { as_root apt-get update -qq && as_root apt-get install -qq -y --no-install-recommends $desktop; } >/dev/null 2>&1 || :
 fi
 exec .venv/bin/python -m pytest "$@"

@@ -10,6 +10,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from generator.blocks import ConvNorm
+from generator.decoder import UpStage
 from generator.fusion import PooledModulation
 from generator.model import Generator
 from generator.prompt import Modulation
@@ -43,6 +44,8 @@ def _rewritten(module: nn.Module) -> nn.Module | None:
         return fuse_conv_bn_eval(conv, norm)
     if isinstance(module, Modulation | PooledModulation):
         return SpreadModulation(module)
+    if isinstance(module, UpStage) and isinstance(module.modulation, SpreadModulation):
+        return FoldedUpStage(module, module.modulation)
     if isinstance(module, Patches):
         _fold_centre(module)
     return None
@@ -66,6 +69,23 @@ class SpreadModulation(nn.Module):
         pooled = condition if condition.dim() == 2 else condition.mean(dim=2)
         scale, shift = (_spread(layer(pooled[:, :, None, None]), x) for layer in (self.scale, self.shift))
         return x * scale + shift
+
+
+class FoldedUpStage(nn.Module):
+    """`UpStage` with its modulation ahead of the sum: one half on the coarse grid, the other within the gate."""
+
+    def __init__(self, stage: UpStage, modulation: SpreadModulation) -> None:
+        super().__init__()
+        self.narrow, self.block = stage.narrow, stage.block
+        self.modulation, self.gate = modulation, stage.skip.gate
+
+    def forward(self, x: Tensor, skip: Tensor, condition: Tensor) -> Tensor:
+        """See `UpStage`."""
+        low = self.modulation(self.narrow(x), condition)
+        gate = _spread(self.gate * self.modulation.scale(condition[:, :, None, None]), skip)
+        x = functional.interpolate(low, scale_factor=2.0, mode="nearest") + skip * gate
+        out: Tensor = self.block(x)
+        return out
 
 
 def _spread(vector: Tensor, grid: Tensor) -> Tensor:

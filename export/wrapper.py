@@ -47,12 +47,16 @@ class GraphModule(nn.Module):
         self, y: Tensor, uv: Tensor, regions: Tensor, prompt: Tensor, strength: Tensor, keep: Tensor, *flat: Tensor
     ) -> tuple[Tensor, ...]:
         """Planes in 0..255 to planes in 0..255, the prompt estimate, and the next states."""
-        state = {
-            name: tensor.float() * UNIT if name in RESTORED else tensor
-            for name, tensor in zip(self.state_names(), flat, strict=True)
-        }
+        state, before = dict(zip(self.state_names(), flat, strict=True)), None
+        if self.generator.config.previous:
+            # Chosen among bytes: a quarter of what it would take among floats.
+            known = keep[:, :, None, None] > 0
+            last_y, last_uv = (
+                torch.where(known, state[n], plane).float() for n, plane in zip(RESTORED, (y, uv), strict=True)
+            )
+            before = last_y * UNIT, last_uv * UNIT
         y, uv = y.float(), uv.float()
-        frame = Frame(y * UNIT, uv * UNIT, regions, prompt, strength)
+        frame = Frame(y * UNIT, uv * UNIT, regions, prompt, strength, before=before)
         out, following = self.generator.step(frame, keep, state, self.integration)
         # The change is added in 8-bit units: where it is zero, the very input comes back.
         planes = [_to_bytes(plane + 255.0 * change) for plane, change in ((y, out.change_y), (uv, out.change_uv))]

@@ -30,19 +30,22 @@ class Illumination(nn.Module):
         self.overall = nn.Linear(STATISTICS, width)
         self.out = zero_init(nn.Conv2d(width, 2, 1))
 
-    def forward(self, z: Tensor, y: Tensor, before: Tensor, keep: Tensor) -> Tensor:
+    def forward(self, z: Tensor, y: Tensor, asked: Tensor, before: Tensor, keep: Tensor) -> Tensor:
         """Log-gains of a frame.
 
         Args:
             z: [B,C,h,w]
             y: [B,1,H,W] in 0..1
+            asked: [B,1] in 0..1, how far the prompt speaks of light at all. Without it, clips whose light is right
+                hold all gains at zero in training: there the least gain costs more than the lack of one in the dark.
             before: [B,2,h/2,w/2] of the last frame.
             keep: [B,1]; where it is 0 there was no last frame, and no limit to the change.
         """
         mean = y.mean(dim=(2, 3))
         overall = self.overall(torch.cat([mean, torch.log(mean + 0.02)], dim=1))[:, :, None, None]
-        hidden = torch.relu(self.local(functional.avg_pool2d(z, 2)) + overall)
-        wanted = torch.clamp(self.out(hidden), DARKEST, BRIGHTEST)
+        # Leaky: with a plain ReLU all units died within minutes of training, and the gain with them.
+        hidden = functional.leaky_relu(self.local(functional.avg_pool2d(z, 2)) + overall, 0.1)
+        wanted = asked[:, :, None, None] * torch.clamp(self.out(hidden), DARKEST, BRIGHTEST)
         free = (1.0 - keep)[:, :, None, None] * (BRIGHTEST - DARKEST)
         change = wanted - before
         return before + torch.minimum(torch.maximum(change, -RATE - free), RATE + free)

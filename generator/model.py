@@ -44,6 +44,8 @@ class Frame:
     """[B,1] in 0..1"""
     auto: Tensor | None = None
     """[B,1] 1 where the generator shall follow its own estimate instead of `prompt` (training)"""
+    before: tuple[Tensor, Tensor] | None = None
+    """Planes restored last, and where there are none these: for who has chosen already; otherwise the state's"""
 
 
 @dataclass(slots=True)
@@ -79,6 +81,8 @@ class Integration:
 
 ONE_STEP = Integration()
 
+LIGHT = ("low light", "haze")
+"""Prompts that ask for another exposure."""
 PATH_SHARE = 0.2
 """Share of training steps that also look at the velocity at some s < 1 of the path, which is meant to be straight."""
 
@@ -101,6 +105,9 @@ class Generator(nn.Module):
         self.recurrence = Recurrence(coarse) if config.recurrence else None
         self.illumination = Illumination(coarse, config.width) if config.illumination else None
         self.decoder = Decoder(config)
+        light = torch.tensor([[float(name in LIGHT)] for name in config.prompts])
+        self.light: Tensor
+        self.register_buffer("light", light, persistent=False)
 
     def initial_state(self, batch: int, height: int, width: int) -> State:
         """A state that remembers nothing, for planes of this size; the first step must have `keep` 0 all the same."""
@@ -162,7 +169,7 @@ class Generator(nn.Module):
 
         before = None
         if self.config.previous:
-            before = recalled("before_y", frame.y), recalled("before_uv", frame.uv)
+            before = frame.before or (recalled("before_y", frame.y), recalled("before_uv", frame.uv))
         features = self.encoder(frame.y, frame.uv, before)
         z_lq = features.latent
         tokens = functional.avg_pool2d(z_lq, 2)
@@ -219,7 +226,8 @@ class Generator(nn.Module):
         change_y, change_uv = amount * change_y, amount * change_uv
         log_gain = None
         if self.illumination is not None:
-            log_gain = self.illumination(z_hq, frame.y, recalled("log_gain"), keep)
+            asked = torch.clamp(prompt @ self.light / FULL_PROMPT, 0.0, 1.0)
+            log_gain = self.illumination(z_hq, frame.y, asked, recalled("log_gain"), keep)
             light_y, light_uv = illuminate(frame.y, frame.uv, log_gain, amount)
             change_y, change_uv = change_y + light_y, change_uv + light_uv
         output = Output(change_y, change_uv, prompt_hat, z_lq, first, log_gain, spatial, temporal, bend)

@@ -59,7 +59,7 @@ INIT
 mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=1048576 host /host
 mount -t devtmpfs dev /host/dev && mount -t proc proc /host/proc && mount -t sysfs sys /host/sys
 mount -t tmpfs -o mode=755 run /host/run
-chroot /host /usr/bin/env HOME="$HOME" PATH="$PATH" PYTHONPATH="$repository" PYTHONDONTWRITEBYTECODE=1 TMPDIR=/run \\
+chroot /host /usr/bin/env HOME="$HOME" PATH="$PATH" PYTHONPATH="$repository${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1 TMPDIR=/run \\
     XDG_RUNTIME_DIR=/run LD_LIBRARY_PATH="${LD_LIBRARY_PATH:-}" sh -c 'cd "$repository" && "$python" scripts/v4l2_check.py'
 echo "exit status \$?"
 poweroff -f

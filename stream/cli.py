@@ -15,6 +15,7 @@ COMMANDS = {
     "filter": ("stream.files.command", "restore the face in a video file"),
     "bench": ("benchmarks.command", "measure speed and quality"),
     "train": ("training.command", "train a generator from a folder of faces"),
+    "curate": ("training.curation.command", "find faces worth training on in photos and videos"),
     "export": ("export.command", "export a trained generator to ONNX"),
     "build": ("engines.build_command", "build TensorRT plans for NVIDIA GPUs"),
     "doctor": ("stream.doctor", "show what this machine has and what is missing"),

@@ -77,7 +77,7 @@ def degrade(frames: list[Picture], what: Degradation, rng: np.random.Generator) 
     if "compression" in levels:
         # Half of the callers' programs also shrink the picture that they cannot afford to send.
         shrunk = 1.0 + 1.2 * levels["compression"] if rng.random() < 0.5 else 1.0
-        crf = 28.0 + 20.0 * levels["compression"] - (3.0 if shrunk > 1 else 0.0)
+        crf = 30.0 + 20.0 * levels["compression"] - (3.0 if shrunk > 1 else 0.0)
         y, uv = compress_smaller(y, uv, crf, shrunk)
     return y, uv
 

@@ -13,9 +13,10 @@ EPSILON = 1e-2
 """Two and a half 8-bit steps: where the Charbonnier loss turns from square to absolute. Much lower, and rounding errors
 of one step, which cover most of a blurred or compressed picture, outweigh the edges that can be restored."""
 
-BASE, FLOOR = 0.02, 0.004
+BASE, FLOOR = 0.02, 0.0015
 """A clip whose input is off by `BASE` on average weighs 1. Darkness is off ten times as much, blur half as much: each
-counts by the share of its error that is taken away, as in PSNR. `FLOOR`, one 8-bit step, bounds it for clean clips."""
+counts by the share of its error that is taken away, as in PSNR. `FLOOR`, a third of an 8-bit step, bounds it for clean
+clips."""
 
 
 def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], auto_share: float) -> dict[str, Tensor]:
@@ -49,6 +50,20 @@ def losses(generator: Generator, teacher: Generator, batch: dict[str, Tensor], a
         "prompt": 0.02 * functional.mse_loss(out.prompt_hat, batch["prompt"].flatten(0, 1)),
         "codes": 0.001 * (code_loss(out.spatial) + code_loss(out.temporal)),
     }
+
+
+def estimate_loss(generator: Generator, batch: dict[str, Tensor]) -> Tensor:
+    """The prompt estimate's share of the loss by itself; gradients reach the estimate alone.
+
+    Each frame but the first is seen after the clean one before, which stands for the restored one.
+    """
+    y, uv = batch["y"], batch["uv"]
+    last_y, last_uv = (torch.cat([p[:, :1], c[:, :-1]], 1) for p, c in ((y, batch["clean_y"]), (uv, batch["clean_uv"])))
+    with torch.no_grad():
+        before = (last_y.flatten(0, 1), last_uv.flatten(0, 1)) if generator.config.previous else None
+        features = generator.encoder(y.flatten(0, 1), uv.flatten(0, 1), before)
+        tokens = functional.avg_pool2d(features.latent, 2)
+    return 0.02 * functional.mse_loss(generator.estimate(features.edges, tokens), batch["prompt"].flatten(0, 1))
 
 
 def code_loss(lookup: Lookup | None) -> Tensor:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import sys
 from contextlib import ExitStack
 
 from engines.errors import BadInput
@@ -25,11 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--input",
         default="auto",
         metavar="SOURCE",
-        help="/dev/videoN, avfoundation:NAME, dshow:NAME, a file (looped) or an address (default: first camera)",
+        help="/dev/videoN, avfoundation:NAME, dshow:NAME, a film or picture, or an address (default: first camera)",
     )
-    parser.add_argument(
-        "--output", default="auto", help="auto, pipewire, v4l2 or v4l2:/dev/videoN (default: the first that works)"
-    )
+    parser.add_argument("--output", default="auto", help=f"{settings.OUTPUTS} (default: the first virtual camera)")
     parser.add_argument("--prompt", default="auto", help="what to remove, such as noise; auto finds out (default)")
     parser.add_argument("--strength", default="1", help="0 changes nothing, 1 restores fully (default)")
     parser.add_argument("--mirror", action="store_true", help="swap left and right")
@@ -59,13 +58,12 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(listing(chosen))
         return 0
-    if not hasattr(os, "getuid"):
-        raise BadInput("clearcall webcam runs on Linux; on Windows and macOS there is no virtual camera yet")
     if arguments.toggle or arguments.show or arguments.set:
         answer = control.ask(request(arguments), control.socket_path())
         print(json.dumps(answer, indent=2) if arguments.show else f"clearcall: {spoken(answer)}")
         return 0
-    logging.basicConfig(level=logging.WARNING, format="clearcall: %(message)s")
+    wipe = "\r\x1b[K" if sys.stderr.isatty() else ""  # the status line, which is written anew
+    logging.basicConfig(level=logging.WARNING, format=f"{wipe}clearcall: %(message)s")
     return serve(chosen)
 
 
@@ -104,25 +102,29 @@ def serve(chosen: WebcamSettings) -> int:
     from stream.filter import FaceFilter
     from stream.live import STEP_BUDGET_S, LiveFilter
     from stream.models import open_model
-    from stream.webcam import source
+    from stream.webcam import locate, source
     from stream.webcam.capture import Capture
     from stream.webcam.door import Door
+    from stream.webcam.modes import Mode
     from stream.webcam.outputs import open_output
     from stream.webcam.status import Status
 
-    origin = source.locate(chosen.source, chosen.width, chosen.height, chosen.rate)
+    origin = locate.locate(chosen.source, Mode("", chosen.width, chosen.height, chosen.rate))
+    if users := source.busy(origin):
+        warning = f"{origin.name} is open in {users}, which may have to be closed first"
+        print(f"clearcall: {warning}", file=sys.stderr, flush=True)
     shape = settings.shape_of(*(source.probe(origin) or (chosen.width, chosen.height, chosen.rate)))
     wake = Wake()
     with ExitStack() as stack:
         # Held from here on, so that a second webcam is told at once.
-        listener = stack.enter_context(control.listening(control.socket_path()))
+        listener = stack.enter_context(control.listening(control.socket_path())) if control.POSSIBLE else None
         model_paths()
         model = open_model(chosen.model, threads_for(os.cpu_count() or 1), engine=chosen.engine)
         face_filter = FaceFilter(model, chosen.prompt, chosen.strength, STEP_BUDGET_S)
         switch = Switch(face_filter, chosen.prompt, chosen.strength, wake.set)
         live = LiveFilter(face_filter, wake.set)
         stack.callback(live.close)
-        capture = Capture(lambda: source.frames(origin), live.push)
+        capture = Capture(lambda: source.frames(locate.follow(origin)), live.push)
         door = Door(
             lambda: open_output(chosen.output, shape, wake.set, chosen.device),
             capture,
@@ -135,10 +137,12 @@ def serve(chosen: WebcamSettings) -> int:
         def figures() -> dict[str, object]:
             return {**switch.state(), "input": str(origin), **door.figures()}
 
-        stack.callback(control.answer_in_background(listener, switch, figures).join, control.TIMEOUT_S)
+        if listener is not None:
+            stack.callback(control.answer_in_background(listener, switch, figures).join, control.TIMEOUT_S)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: door.stop())
-        signal.signal(signal.SIGUSR1, lambda *_: switch.toggle())
+        if hasattr(signal, "SIGUSR1"):  # not on Windows
+            signal.signal(signal.SIGUSR1, lambda *_: switch.toggle())
         print(f"clearcall: {origin} -> {door.figures()['output']}; Ctrl-C stops", flush=True)
         status = Status(figures)
         stack.callback(status.close)

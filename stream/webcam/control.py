@@ -21,11 +21,19 @@ MAX_LINE = 2048
 MAX_ANSWER = 65536
 TIMEOUT_S = 2.0
 """For a client that connects and says nothing; one is served at a time."""
+POSSIBLE = hasattr(socket, "AF_UNIX") and hasattr(os, "getuid")
+"""Not on Windows: there a webcam that runs cannot be changed."""
 KEYS = {"on", "toggle", "prompt", "strength"}
 
 
 def socket_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the socket is: in the session's own folder, or in one of this user's below the temporary one."""
+    """Where the socket is: in the session's own folder, or in one of this user's below the temporary one.
+
+    Raises:
+        BadInput: This system has no such sockets.
+    """
+    if not POSSIBLE:
+        raise BadInput("a webcam that runs cannot be asked on this system: start it with other options")
     base = environment.get("XDG_RUNTIME_DIR")
     return (Path(base) if base else Path(tempfile.gettempdir()) / f"clearcall-{os.getuid()}") / "clearcall-webcam"
 

@@ -11,7 +11,7 @@ import av
 from engines.errors import ClearcallError
 from stream.webcam.capture import Capture
 from stream.webcam.card import card
-from stream.webcam.errors import OutputLost
+from stream.webcam.errors import OutputClosed, OutputLost
 from stream.webcam.output import Output, Picture, Shape
 from stream.webcam.pace import Pacer
 from stream.webcam.picture import render
@@ -93,6 +93,9 @@ class Door:
         now = self._clock()
         try:
             return self._serve(now)
+        except OutputClosed:
+            self._stopped = True
+            return 0.0
         except OutputLost as error:
             self._lost = str(error), now
             if self._output is not None:
@@ -163,6 +166,7 @@ class Door:
             "reader": self._reader,
             "camera_open": self._capture.running,
             "camera_frames": self._capture.frames,
+            "camera": self._capture.delivers(),
             "sent": dict(self._pacer.counts),
             "not_taken": self.dropped,
             "filter": self._pipe.figures(),

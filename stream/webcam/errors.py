@@ -9,3 +9,7 @@ class SourceLost(ClearcallError):
 
 class OutputLost(ClearcallError):
     """The virtual camera is gone."""
+
+
+class OutputClosed(ClearcallError):
+    """Whoever looked at the preview closed it: the webcam ends, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterable
@@ -10,25 +11,33 @@ from pathlib import Path
 
 from engines.errors import ClearcallError
 from stream.doctor import Finding, report
-from stream.webcam import libpipewire
+from stream.webcam import ffmpeg_cameras, libpipewire
 from stream.webcam.devices import Device, find, paths
+from stream.webcam.locate import NATIVE
 from stream.webcam.loopback import SETUP
 from stream.webcam.modes import Mode, choose
 from stream.webcam.output import Shape
 from stream.webcam.pipewire import PipeWireCamera
 from stream.webcam.settings import WebcamSettings
-from stream.webcam.users import users_of
+from stream.webcam.terminal import missing
+from stream.webcam.users import runs, users_of
+from stream.webcam.virtualcam import EXTRA, PyVirtualCamera
+from stream.webcam.window import open_display
 
 PROBE = Shape(64, 64, Fraction(1))
+MANAGERS = {"wireplumber", "pipewire-media-session"}
+"""Programs that connect readers with cameras in a PipeWire session."""
 
 
-def listing(settings: WebcamSettings) -> str:
+def listing(settings: WebcamSettings, platform: str = sys.platform) -> str:
     """The whole table for this machine."""
-    if not sys.platform.startswith("linux"):
-        return "Cameras: --input avfoundation:NAME on macOS, dshow:NAME on Windows. Virtual cameras: Linux only."
-    found = find()
-    barred = [path for path in paths() if path not in {device.path for device in found}]
-    return report([*cameras(found, barred, settings), pipewire(), loopback(found, Path("/sys/module/v4l2loopback"))])
+    if platform.startswith("linux"):
+        found = find()
+        barred = [path for path in paths() if path not in {device.path for device in found}]
+        outputs = [pipewire(), loopback(found, Path("/sys/module/v4l2loopback")), optional_pyvirtualcam()]
+    else:
+        found, barred, outputs = ffmpeg_cameras.find(NATIVE.get(platform, "")), [], [pyvirtualcam()]
+    return report([*cameras(found, barred, settings), *outputs, preview()])
 
 
 def cameras(found: Iterable[Device], barred: Iterable[str], settings: WebcamSettings) -> list[Finding]:
@@ -69,14 +78,52 @@ def pipewire() -> Finding:
         PipeWireCamera(PROBE).close()
     except ClearcallError as error:
         return Finding(name, "missing", str(error))
+    if not any(runs(manager) for manager in MANAGERS):
+        hint = "no session manager runs: systemctl --user start wireplumber"
+        return Finding(name, "no program could find the camera", hint)
     return Finding(name, f"ready ({libpipewire.LIBRARY})")
 
 
 def loopback(found: Iterable[Device], module: Path) -> Finding:
-    """Whether there is a v4l2loopback device."""
+    """Whether there is a v4l2loopback device; `module` is its folder in /sys."""
+    name = "output v4l2"
     there = [device.path for device in found if device.is_loopback]
-    if there:
-        return Finding("output v4l2", f"ready ({', '.join(there)})")
-    if module.exists():
-        return Finding("output v4l2", "module loaded, but no device that this user may open", SETUP)
-    return Finding("output v4l2", "module not loaded", SETUP)
+    if not there:
+        loaded = "module loaded, but no device that this user may open" if module.exists() else "module not loaded"
+        return Finding(name, loaded, SETUP)
+    text = f"ready ({', '.join(there)})"
+    try:
+        exclusive = "Y" in (module / "parameters" / "exclusive_caps").read_text()
+    except OSError:  # not to be known
+        exclusive = True
+    hint = None if exclusive else f"Chromium will not list it: sudo modprobe -r v4l2loopback; {SETUP}"
+    return Finding(name, text, hint)
+
+
+def pyvirtualcam() -> Finding:
+    """Whether pyvirtualcam has a camera; takes it for a moment."""
+    name = "output pyvirtualcam"
+    try:
+        camera = PyVirtualCamera(PROBE)
+    except ClearcallError as error:
+        return Finding(name, "missing", str(error))
+    camera.close()
+    return Finding(name, f"ready ({camera.name})")
+
+
+def optional_pyvirtualcam() -> Finding:
+    """Whether pyvirtualcam is there; on Linux nothing is missing without it."""
+    there = importlib.util.find_spec("pyvirtualcam") is not None
+    return Finding("output pyvirtualcam", "installed" if there else f"not installed, not needed here ({EXTRA})")
+
+
+def preview() -> Finding:
+    """Where a preview would be shown."""
+    reason = missing(sys.stdout, os.environ)
+    terminal = f"terminal: {reason}" if reason else "terminal: ready"
+    try:
+        open_display().destroy()
+    except ClearcallError as error:
+        hint = f"{error}, and {reason}" if reason else None
+        return Finding("output window", f"window: {error}; {terminal}", hint)
+    return Finding("output window", f"window: ready; {terminal}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -23,6 +24,7 @@ SETUP = (
     "sudo apt install v4l2loopback-dkms && "
     "sudo modprobe v4l2loopback exclusive_caps=1 card_label=clearcall (Chromium needs exclusive_caps=1)"
 )
+TAKEN = f"is a camera, or another program writes to it or left it so: sudo modprobe -r v4l2loopback; {SETUP}"
 
 
 def pick(devices: list[Device], path: str | None) -> str:
@@ -34,7 +36,10 @@ def pick(devices: list[Device], path: str | None) -> str:
     if path is not None:
         return path
     # With exclusive_caps=1 a device that nobody writes to can output only.
-    found = next((device.path for device in devices if device.is_loopback and device.can_output), None)
+    loopbacks = [device for device in devices if device.is_loopback]
+    found = next((device.path for device in loopbacks if device.can_output), None)
+    if found is None and loopbacks:
+        raise ClearcallError(f"{loopbacks[0].path} {TAKEN}")
     if found is None:
         raise ClearcallError(f"no v4l2loopback device: {SETUP}")
     return found
@@ -52,10 +57,14 @@ def negotiate(ioctl: Ioctl, shape: Shape) -> None:
     if (width, height, letters) != (shape.width, shape.height, "YU12") or size < shape.size:
         wants = f"{width}x{height} {letters} of {size} bytes"
         raise ClearcallError(f"the device wants {wants}: another program may hold its format")
-    try:
-        ioctl(v4l2.S_PARM, v4l2.pack_output_rate(shape.rate))
-    except OSError:
-        pass  # only a hint to readers
+    # The rate is only a hint to readers. Modules before 0.13 take us for a writer only once we were started; else the
+    # device passes for a camera for good, and nobody can write to it again. Newer ones refuse that, and do without.
+    for request, data in (
+        (v4l2.S_PARM, v4l2.pack_output_rate(shape.rate)),
+        (v4l2.STREAM_ON, v4l2.pack_output_type()),
+    ):
+        with contextlib.suppress(OSError):
+            ioctl(request, data)
 
 
 def subscribe(ioctl: Ioctl) -> bool:
@@ -89,7 +98,7 @@ class LoopbackCamera:
         try:
             capability = v4l2.CAPABILITY.unpack(self._ioctl(v4l2.QUERYCAP, bytes(v4l2.CAPABILITY.size)))
             if not capability[4] & v4l2.CAP_OUTPUT:
-                raise ClearcallError(f"{path} is a camera or in use, nothing can be written to it: {SETUP}")
+                raise ClearcallError(f"{path} {TAKEN}")
             negotiate(self._ioctl, shape)
         except OSError as error:
             self.close()

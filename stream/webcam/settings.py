@@ -10,8 +10,9 @@ from fractions import Fraction
 from engines.errors import BadInput
 from stream.relay.control import check_prompt
 from stream.webcam.output import Shape
-from stream.webcam.outputs import KINDS
+from stream.webcam.outputs import KINDS, NAMED
 
+OUTPUTS = "auto, pipewire, v4l2, v4l2:/dev/videoN, pyvirtualcam, pyvirtualcam:NAME, window or terminal"
 SMALLEST, WIDEST, HIGHEST = 64, 3840, 2160
 """Pixels."""
 FASTEST = 120
@@ -25,7 +26,7 @@ class WebcamSettings:
     source: str = "auto"
     output: str = "auto"
     device: str | None = None
-    """The loopback device, where one was named."""
+    """The virtual camera's own name, where one was given."""
     model: str = "lite"
     prompt: str = "auto"
     strength: float = 1.0
@@ -43,8 +44,9 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         BadInput: A value is unknown or out of range.
     """
     output, _, device = str(arguments.output).partition(":")
-    if output not in {"auto", *KINDS} or (device and (output != "v4l2" or not device.startswith("/dev/"))):
-        raise BadInput(f"--output must be auto, pipewire, v4l2 or v4l2:/dev/videoN, not {arguments.output!r}")
+    known = output in {"auto", *KINDS} and (output in NAMED or not device)
+    if not known or (output == "v4l2" and device and not device.startswith("/dev/")):
+        raise BadInput(f"--output must be {OUTPUTS}, not {arguments.output!r}")
     width, height = _size(str(arguments.size))
     fps = _number(str(arguments.fps), "--fps", 1, FASTEST)
     strength = _number(str(arguments.strength), "--strength", 0, 1)

@@ -1,30 +1,32 @@
-"""Where frames come from: a camera, a file in a loop, or a network address; all through PyAV."""
+"""Frames from what `--input` named: a camera, a film in a loop, a still picture that sways, or a network address."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import av
 from av.container import InputContainer
 
 from engines.errors import BadInput
-from stream.webcam import devices
+from stream.frames.pixels import copy_frame
+from stream.webcam import still
 from stream.webcam.errors import SourceLost
-from stream.webcam.modes import FORMATS, Mode, choose
+from stream.webcam.modes import Mode
 from stream.webcam.users import users_of
 
-Kind = Literal["v4l2", "avfoundation", "dshow", "file", "url"]
+Kind = Literal["v4l2", "avfoundation", "dshow", "file", "still", "url"]
 TIMEOUT_S = 5.0
-"""For a network address that does not answer."""
+"""For a network address that does not answer, and a camera that gives nothing."""
+AGAIN_S = 0.002
+"""Between two looks at a camera that has no frame yet."""
+LONE_S = 0.1
+"""For how long the only frame of a file is shown before it is read again."""
 LIVE = ("rtsp", "rtmp", "rtp", "srt", "udp", "tcp")
 """Addresses that come at their own pace; others are read as files are."""
-SYSTEMS = {"v4l2": "Linux", "avfoundation": "macOS", "dshow": "Windows"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,11 @@ class Origin:
     name: str
     """Device, file or address, as PyAV opens it."""
     mode: Mode | None = None
-    """How a V4L2 camera is asked to deliver."""
+    """How the camera is asked to deliver."""
     options: dict[str, str] = field(default_factory=dict)
     """FFmpeg's options for the device."""
+    card: str = ""
+    """What the camera calls itself, by which it is found again under another number."""
 
     def __str__(self) -> str:
         return f"{self.name}, {self.mode}" if self.mode else self.name
@@ -47,62 +51,10 @@ class Origin:
         """Whether it has to be held to its own pace, and starts anew at its end."""
         return self.kind == "file" or (self.kind == "url" and self.name.split(":")[0].lower() not in LIVE)
 
-
-def locate(
-    text: str,
-    width: int,
-    height: int,
-    rate: Fraction,
-    find: Callable[[], list[devices.Device]] = devices.find,
-    formats: frozenset[str] | None = None,
-    platform: str = sys.platform,
-) -> Origin:
-    """Find out what `--input` means; opens no camera, so that no light goes on.
-
-    Raises:
-        BadInput: There is no such thing; the text says what there is.
-    """
-    available = _formats() if formats is None else formats
-    kind, _, name = text.partition(":")
-    if kind in {"avfoundation", "dshow"} and name:
-        if kind not in available:
-            raise BadInput(f"--input {kind}:… is for {SYSTEMS[kind]}")
-        size = {"video_size": f"{width}x{height}", "framerate": f"{float(rate):g}"}
-        name = f"video={name}" if kind == "dshow" else f"{name}:none"
-        return Origin(cast(Kind, kind), name, options=size)
-    if "://" in text:
-        return Origin("url", text)
-    if text == "auto" or text.startswith("/dev/video"):
-        if not platform.startswith("linux"):
-            raise BadInput("name the camera: --input avfoundation:NAME on macOS, --input dshow:NAME on Windows")
-        return _camera(None if text == "auto" else text, find(), width, height, rate)
-    if not Path(text).is_file():
-        raise BadInput(f"--input {text}: no such file or camera (clearcall webcam --list shows the cameras)")
-    return Origin("file", text)
-
-
-def _formats() -> frozenset[str]:
-    return frozenset(name for names in av.formats_available for name in names.split(","))
-
-
-def _camera(path: str | None, found: list[devices.Device], width: int, height: int, rate: Fraction) -> Origin:
-    cameras = [device for device in found if device.can_capture and (not device.is_loopback or device.path == path)]
-    if path is None and not cameras:
-        raise BadInput("no camera is there: plug one in, or try --input FILE (clearcall webcam --list tells more)")
-    device = next((device for device in cameras if path in {None, device.path}), None)
-    if path is not None and not Path(path).exists():
-        raise BadInput(f"--input {path}: no such camera (clearcall webcam --list shows which there are)")
-    if device is None:
-        raise BadInput(f"--input {path} cannot be used: it is no camera, or this user may not open it")
-    mode = choose(device.modes, width, height, rate)
-    if mode is None:
-        raise BadInput(f"--input {device.path} offers no picture format that clearcall reads")
-    options = {
-        "video_size": f"{mode.width}x{mode.height}",
-        "framerate": str(mode.rate),
-        "input_format": FORMATS[mode.pixel_format],
-    }
-    return Origin("v4l2", device.path, mode, options)
+    @property
+    def lends(self) -> bool:
+        """Whether frames lie in the driver's own memory, which is gone once the camera is closed or unplugged."""
+        return self.kind == "v4l2" and (self.mode is None or self.mode.pixel_format != "MJPG")
 
 
 def probe(origin: Origin) -> tuple[int, int, Fraction] | None:
@@ -111,11 +63,13 @@ def probe(origin: Origin) -> tuple[int, int, Fraction] | None:
     Raises:
         BadInput: The file or address cannot be read.
     """
-    if origin.mode is not None:
-        return origin.mode.width, origin.mode.height, origin.mode.rate
-    if origin.kind not in {"file", "url"}:
-        return None
     try:
+        if origin.mode is not None:
+            if origin.kind == "still":
+                still.frames(origin.name, origin.mode)
+            return origin.mode.width, origin.mode.height, origin.mode.rate
+        if origin.kind not in {"file", "url"}:
+            return None
         with open_container(origin) as container:
             stream = container.streams.video[0]
             return stream.width, stream.height, stream.average_rate or Fraction(30)
@@ -144,9 +98,13 @@ def open_container(origin: Origin) -> InputContainer:
 def _reason(error: Exception, origin: Origin) -> str:
     text = getattr(error, "strerror", None) or str(error)
     if origin.kind == "v4l2" and "busy" in text.lower():
-        users = ", ".join(users_of(origin.name))
-        return f"it is in use{f' by {users}' if users else ''}"
+        return f"it is in use by {busy(origin) or f'another user (sudo fuser -v {origin.name} tells by what)'}"
     return text
+
+
+def busy(origin: Origin) -> str:
+    """The programs that have the camera open, as far as this user may see; empty where there is none."""
+    return ", ".join(users_of(origin.name)) if origin.kind == "v4l2" else ""
 
 
 def frames(
@@ -159,11 +117,14 @@ def frames(
     Raises:
         SourceLost: The source went away, or gives no picture.
     """
+    if origin.kind == "still" and origin.mode is not None:
+        yield from _paced(still.frames(origin.name, origin.mode), clock, sleep)
+        return
     while True:
         began, seen = clock(), 0
         with open_container(origin) as container:
             try:
-                for frame in container.decode(container.streams.video[0]):
+                for frame in _decoded(container, origin.lends, clock, sleep):
                     if origin.is_file and frame.time is not None:
                         sleep(max(0.0, began + frame.time - clock()))
                     seen += 1
@@ -173,3 +134,38 @@ def frames(
                     raise SourceLost(f"{origin.name} is gone: {_reason(error, origin)}") from None
         if not seen or not origin.is_file:
             raise SourceLost(f"{origin.name} gives no picture")
+        if seen == 1:
+            sleep(LONE_S)
+
+
+def _paced(
+    frames: Iterator[av.VideoFrame], clock: Callable[[], float], sleep: Callable[[float], object]
+) -> Iterator[av.VideoFrame]:
+    """Each frame when it is due by its own time."""
+    began = clock()
+    for frame in frames:
+        sleep(max(0.0, began + (frame.time or 0.0) - clock()))
+        yield frame
+
+
+def _decoded(
+    container: InputContainer, lent: bool, clock: Callable[[], float], sleep: Callable[[float], object]
+) -> Iterator[av.VideoFrame]:
+    """Frames as they come, as copies where their memory is only lent.
+
+    FFmpeg's avfoundation does not wait for a frame: it says "try again" until there is one.
+    """
+    heard = clock()
+    while True:
+        try:
+            for frame in container.decode(container.streams.video[0]):
+                heard = clock()
+                own = copy_frame(frame) if lent else frame
+                # Nothing may hold on to what was lent once the camera is closed.
+                del frame
+                yield own
+            return
+        except BlockingIOError:
+            if clock() - heard > TIMEOUT_S:
+                raise
+            sleep(AGAIN_S)

@@ -1,4 +1,4 @@
-"""The status line: rewritten on a terminal, elsewhere a line only when something has changed."""
+"""The status line: rewritten on a terminal; elsewhere a line when something has changed, and now and then."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TextIO
 
 PAUSE_S = 1.0
 """Seconds between two looks."""
+REMIND_S = 300.0
+"""Seconds after which a line with the figures is due where there is no terminal, while somebody reads."""
 
 
 def headline(figures: Mapping[str, object]) -> str:
@@ -21,13 +23,28 @@ def headline(figures: Mapping[str, object]) -> str:
 
 
 def detail(figures: Mapping[str, object]) -> str:
-    """What changes all the time: rate, added delay, repeats; empty while nobody looks."""
+    """What changes all the time: rate, added delay, drops, prompt; empty while nobody looks."""
     filtered, sent = figures.get("filter"), figures.get("sent")
     if not figures.get("reader") or not isinstance(filtered, Mapping) or not isinstance(sent, Mapping):
         return ""
-    added = filtered.get("added_ms")
-    delay = f"{added['median']:.0f} ms in the filter, " if isinstance(added, Mapping) else ""
-    return f"{filtered.get('fps', 0.0):.1f} fps, {delay}{sent.get('repeated', 0)} repeated"
+    parts = [f"{filtered.get('fps', 0.0):.1f} fps"]
+    if isinstance(added := filtered.get("added_ms"), Mapping):
+        parts.append(f"{added['median']:.0f} ms in the filter")
+    parts += [f"{sent.get('repeated', 0)} repeated", f"{_dropped(figures, filtered)} dropped"]
+    if figures.get("on"):
+        parts.append(f"{figures.get('prompt')} at {figures.get('strength'):g}")
+    camera = figures.get("camera")
+    if isinstance(camera, Mapping):
+        rate = f" {camera['fps']:.1f} fps" if camera["fps"] else ""
+        parts.append(f"camera {camera['width']}x{camera['height']} {camera['format']}{rate}")
+    return ", ".join(parts)
+
+
+def _dropped(figures: Mapping[str, object], filtered: Mapping[str, object]) -> int:
+    """Pictures that were lost on the way: before, in and after the filter, and at the virtual camera."""
+    dropped, not_taken = filtered.get("dropped"), figures.get("not_taken")
+    lost = sum(dropped.values()) if isinstance(dropped, Mapping) else 0
+    return lost + (not_taken if isinstance(not_taken, int) else 0)
 
 
 class Status:
@@ -45,6 +62,7 @@ class Status:
         self._live = self._stream.isatty()
         self._shown = ""
         self._at: float | None = None
+        self._told_at = 0.0
 
     def update(self, now: float) -> None:
         """Show what is to be shown at `now` seconds."""
@@ -56,9 +74,13 @@ class Status:
             text = "  ".join(part for part in (headline(figures), detail(figures)) if part)[: self._columns() - 1]
             if text != self._shown:
                 print(f"\r{text:{len(self._shown)}}", end="", file=self._stream, flush=True)
-        elif (text := headline(figures)) != self._shown:
-            print(f"clearcall: {text}", file=self._stream, flush=True)
-        self._shown = text
+            self._shown = text
+            return
+        text, rest = headline(figures), detail(figures)
+        if text != self._shown or (rest and now - self._told_at >= REMIND_S):
+            line = f"{text}  {rest}" if text == self._shown else text
+            print(f"clearcall: {line}", file=self._stream, flush=True)
+            self._shown, self._told_at = text, now
 
     def close(self) -> None:
         """Wipe the line off the terminal."""

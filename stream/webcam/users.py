@@ -16,6 +16,12 @@ def users_of(path: str, proc: Path = Path("/proc")) -> list[str]:
     return found
 
 
+def runs(program: str, proc: Path = Path("/proc")) -> bool:
+    """Whether a program of that name runs."""
+    # The kernel keeps 15 letters.
+    return any(_name(folder) == program[:15] for folder in proc.glob("[0-9]*"))
+
+
 def _holds(folder: Path, target: str) -> bool:
     try:
         return any(os.readlink(entry.path) == target for entry in os.scandir(folder))

@@ -48,6 +48,7 @@ def _request(direction: int, number: int, size: int) -> int:
 QUERYCAP = _request(2, 0, CAPABILITY.size)
 ENUM_FMT = _request(3, 2, FORMAT_DESCRIPTION.size)
 S_FMT = _request(3, 5, FORMAT_BYTES)
+STREAM_ON = _request(1, 18, 4)
 S_PARM = _request(3, 22, PARAMETERS_BYTES)
 ENUM_FRAMESIZES = _request(3, 74, FRAME_SIZE.size)
 ENUM_FRAMEINTERVALS = _request(3, 75, FRAME_INTERVAL.size)
@@ -79,6 +80,11 @@ def read_output_format(data: bytes) -> tuple[int, int, str, int]:
     """Width, height, four letters and bytes of a picture, as the device answered."""
     width, height, pixel_format, _, _, size, *_ = PIXELS.unpack_from(data, FORMAT_OFFSET)
     return width, height, letters(pixel_format), size
+
+
+def pack_output_type() -> bytes:
+    """The number by which an output is started."""
+    return struct.pack("=I", TYPE_OUTPUT)
 
 
 def pack_output_rate(rate: Fraction) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -48,7 +49,8 @@ def test_shaken_weights_change_the_picture(generator: Generator) -> None:
 @pytest.mark.parametrize("off", ["strength", "prompt"])
 def test_without_strength_or_prompt_nothing_changes(generator: Generator, off: str) -> None:
     clip = clip_inputs()
-    clip = replace(clip, **{off: torch.zeros_like(getattr(clip, off))})
+    zero: dict[str, Any] = {off: torch.zeros_like(getattr(clip, off))}
+    clip = replace(clip, **zero)
     out = generator.clip(clip)
     assert not out.change_y.any() and not out.change_uv.any()
 

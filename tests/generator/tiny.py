@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -73,7 +73,8 @@ def doubled(clip: Frame) -> Frame:
 
 def _mapped(clip: Frame, change: Callable[[Tensor], Tensor]) -> Frame:
     tensors = {field.name: getattr(clip, field.name) for field in fields(Frame)}
-    return replace(clip, **{name: change(tensor) for name, tensor in tensors.items() if tensor is not None})
+    changed: dict[str, Any] = {name: change(tensor) for name, tensor in tensors.items() if tensor is not None}
+    return replace(clip, **changed)
 
 
 def altered(clip: Frame, index: int) -> Frame:

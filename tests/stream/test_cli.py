@@ -15,7 +15,7 @@ from stream.cli import COMMANDS, main
 DOORS = (
     "stream.relay.command, stream.files.command, stream.webcam.command, stream.webcam.door, "
     "stream.filter, stream.live, stream.models, benchmarks.command, benchmarks.latency.sender, "
-    "benchmarks.latency.receiver"
+    "benchmarks.latency.receiver, training.curation.command, training.curation.calibrate"
 )
 WITHOUT = """
 import sys

@@ -20,12 +20,14 @@ from stream.cli import main
 from tests.generator.tiny import TINY, clip_inputs
 from tests.training.faces import write_stills
 from training import train as loop
+from training import trainer as trainer_module
 from training.checkpoint import load_checkpoint, load_generator
 from training.faces import list_faces
+from training.losses import losses
 from training.samples import Samples, SampleShape, sample_loader
 from training.trainer import Trainer, TrainSettings, follow, learning_rate
 
-SETTINGS = TrainSettings(minutes=0.1, batch=1, workers=0)
+SETTINGS = TrainSettings(minutes=0.1, batch=1, workers=0, estimate_share=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +210,37 @@ def test_a_wrong_call_is_said_in_one_line(
     assert main(["train", *options]) == 2
     error = capsys.readouterr().err
     assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+def test_the_estimate_is_only_followed_once_it_has_learned_something(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Guards against prompts at random, which undid within minutes what weights of an earlier run could do.
+    shares = []
+
+    def watched(generator: Generator, teacher: Generator, batch: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+        shares.append(share)
+        return losses(generator, teacher, batch, share)
+
+    monkeypatch.setattr(trainer_module, "losses", watched)
+    train(faces, tmp_path, dataclasses.replace(SETTINGS, minutes=0.2, auto_from=0.5))
+    assert shares == [0.0] * 7 + [SETTINGS.auto_share] * 5
+
+
+def test_the_last_stage_trains_the_estimate_alone(faces: Path, tmp_path: Path) -> None:
+    # Guards against an estimate that was trained on what other weights saw, not those that ship.
+    settings = dataclasses.replace(SETTINGS, minutes=0.2, estimate_share=0.5)
+    trainer = Trainer(TINY, settings)
+    trainer.elapsed = 6.0
+    data = Samples(list_faces(faces), {}, SampleShape(frames=2, canvas=96, crop=64), 1)
+    before = {name: tensor.clone() for name, tensor in trainer.average.state_dict().items()}
+    totals = []
+    for batch in itertools.islice(itertools.repeat(next(sample_loader(data, 4, workers=0))), 30):
+        terms = trainer.learn(batch)
+        assert terms.keys() == {"prompt"}
+        totals.append(float(terms["prompt"].detach()))
+    assert totals[-1] < 0.9 * totals[0]
+    after = trainer.average.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(name.startswith("estimate.") for name in changed)
+    assert all(torch.equal(after[n], t) for n, t in trainer.generator.state_dict().items() if n.startswith("estimate."))

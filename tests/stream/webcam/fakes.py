@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import av
 import numpy as np
 
-from stream.webcam.errors import OutputLost
+from stream.webcam.errors import OutputClosed, OutputLost
 from stream.webcam.output import Picture, Shape
 
 SHAPE = Shape(64, 48, Fraction(30))
@@ -41,6 +42,7 @@ class FakeOutput:
     reader: bool = False
     lost: bool = False
     takes: bool = True
+    shut: bool = False
     closed: int = 0
     sent: list[int] = field(default_factory=list)
 
@@ -50,6 +52,8 @@ class FakeOutput:
         return self.reader
 
     def send(self, picture: Picture) -> bool:
+        if self.shut:
+            raise OutputClosed("the window was closed")
         self.sent.append(int(picture[0, 0]))
         return self.takes
 
@@ -89,3 +93,12 @@ class FakeFilter:
 
     def set_strength(self, value: float) -> None:
         self.told.append(value)
+
+
+class Terminal(io.StringIO):
+    """Says that it is one."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True

@@ -11,7 +11,7 @@ import pytest
 from stream.webcam import capture
 from stream.webcam.capture import Capture
 from stream.webcam.errors import SourceLost
-from tests.stream.webcam.fakes import grey
+from tests.stream.webcam.fakes import Clock, grey
 from tests.stream.webcam.session import until
 
 
@@ -85,3 +85,21 @@ def test_whatever_a_driver_raises_it_is_tried_again() -> None:
     assert running.trouble is not None and "own idea" in running.trouble
     running.want(False)
     assert running.trouble is None
+
+
+def test_what_the_camera_really_delivers_is_told() -> None:
+    """Many cameras halve their rate in the dark, whatever mode was chosen."""
+    camera, clock = Camera(), Clock()
+
+    def deliver(_: object) -> None:
+        clock.now += 1 / 15
+
+    running = Capture(camera.frames, deliver, clock)
+    assert running.delivers() is None
+    running.want(True)
+    until(lambda: running.frames > capture.FPS_OVER)
+    assert running.delivers() == {"width": 64, "height": 48, "format": "yuv420p", "fps": 15.0}
+    camera.there = False
+    until(lambda: running.trouble)
+    assert running.delivers() is None
+    running.want(False)

@@ -146,3 +146,13 @@ def test_stop_ends_it_and_the_virtual_camera_goes(stage: Stage) -> None:
     stage.door.stop()
     thread.join(10)
     assert not thread.is_alive() and stage.output.closed == 1
+
+
+def test_a_preview_that_is_closed_ends_it() -> None:
+    """It was opened anew one second later."""
+    stage = Stage(FakeOutput(reader=True, shut=True))
+    thread = threading.Thread(target=stage.door.run)
+    stage.ended.set()
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive() and stage.output.closed == 1 and len(stage.opened) == 1

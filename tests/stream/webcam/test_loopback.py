@@ -6,7 +6,7 @@ import errno
 import os
 import select
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,12 +31,16 @@ class Module:
     fixed: Shape | None = None
     subscribed: list[int] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
+    started: list[bytes] = field(default_factory=list)
 
     def __call__(self, request: int, data: bytes) -> bytes:
         if request == v4l2.QUERYCAP:
             return LOOPBACK(request, data)
         if request == v4l2.S_FMT:
             return data if self.fixed is None else v4l2.pack_output_format(self.fixed)
+        if request == v4l2.STREAM_ON:
+            self.started.append(data)
+            return data
         if request == v4l2.SUBSCRIBE_EVENT:
             event = v4l2.SUBSCRIPTION.unpack(data)[0]
             if event not in self.knows:
@@ -54,6 +58,19 @@ def test_the_first_loopback_is_taken_or_the_one_that_was_named() -> None:
     assert pick(found, "/dev/video7") == "/dev/video7"
     with pytest.raises(ClearcallError, match="modprobe v4l2loopback exclusive_caps=1"):
         pick(found[:1], None)
+
+
+def test_a_device_that_was_left_as_a_camera_is_told() -> None:
+    left = replace(examine("/dev/video9", LOOPBACK), can_output=False)
+    with pytest.raises(ClearcallError, match="/dev/video9 is a camera.*modprobe -r v4l2loopback"):
+        pick([examine("/dev/video0", LAPTOP), left], None)
+
+
+def test_the_module_is_told_that_writing_starts() -> None:
+    """Without that, 0.12 never let anyone write again once the webcam had ended."""
+    module = Module()
+    negotiate(module, SHAPE)
+    assert module.started == [v4l2.TYPE_OUTPUT.to_bytes(4, "little")]
 
 
 def test_another_format_is_refused() -> None:

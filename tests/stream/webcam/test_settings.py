@@ -28,10 +28,21 @@ def test_a_loopback_device_may_be_named() -> None:
     assert (chosen.width, chosen.height, chosen.rate, chosen.mirror) == (640, 480, Fraction(15), True)
 
 
+@pytest.mark.parametrize("output", ["auto", "pipewire", "v4l2", "pyvirtualcam", "window", "terminal"])
+def test_outputs(output: str) -> None:
+    assert settings.read(parse("--output", output)).output == output
+
+
+def test_a_camera_of_pyvirtualcam_may_be_named() -> None:
+    chosen = settings.read(parse("--output", "pyvirtualcam:OBS Virtual Camera"))
+    assert (chosen.output, chosen.device) == ("pyvirtualcam", "OBS Virtual Camera")
+
+
 @pytest.mark.parametrize(
     "options",
     [
-        ["--output", "window"],
+        ["--output", "screen"],
+        ["--output", "window:1"],
         ["--output", "pipewire:/dev/video1"],
         ["--output", "v4l2:relative"],
         ["--size", "720p"],

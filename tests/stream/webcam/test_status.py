@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 
-from stream.webcam.status import Status, detail, headline
+from stream.webcam.status import REMIND_S, Status, detail, headline
+from tests.stream.webcam.fakes import Terminal
 
 LIVE: dict[str, object] = {
     "on": True,
     "reader": True,
     "camera_open": True,
     "trouble": None,
+    "prompt": "noise",
+    "strength": 0.5,
     "sent": {"fresh": 100, "repeated": 3},
-    "filter": {"fps": 29.97, "added_ms": {"median": 18.4, "p95": 30.0}},
+    "not_taken": 1,
+    "filter": {
+        "fps": 29.97,
+        "added_ms": {"median": 18.4, "p95": 30.0},
+        "dropped": {"filter_busy": 2, "not_fetched": 4, "overtaken": 0},
+    },
 }
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_headlines() -> None:
@@ -30,7 +33,10 @@ def test_headlines() -> None:
 
 
 def test_details() -> None:
-    assert detail(LIVE) == "30.0 fps, 18 ms in the filter, 3 repeated"
+    assert detail(LIVE) == "30.0 fps, 18 ms in the filter, 3 repeated, 7 dropped, noise at 0.5"
+    assert detail({**LIVE, "on": False}).endswith("7 dropped"), "what is switched off has no strength"
+    camera = {"width": 1280, "height": 720, "format": "yuvj422p", "fps": 15.04}
+    assert detail({**LIVE, "camera": camera}).endswith("camera 1280x720 yuvj422p 15.0 fps")
     assert detail({**LIVE, "reader": False}) == ""
 
 
@@ -44,6 +50,20 @@ def test_elsewhere_a_line_only_when_something_changed() -> None:
     status.update(10.5)
     status.close()
     assert stream.getvalue() == "clearcall: restoring\nclearcall: switched off: the camera as it is\n"
+
+
+def test_elsewhere_the_figures_come_now_and_then_while_somebody_reads() -> None:
+    stream, figures = io.StringIO(), dict(LIVE)
+    status = Status(lambda: figures, stream)
+    for second in range(int(2.5 * REMIND_S)):
+        status.update(float(second))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "clearcall: restoring" and len(lines) == 3
+    assert lines[1] == lines[2] == f"clearcall: restoring  {detail(LIVE)}"
+    figures["reader"] = figures["camera_open"] = False
+    for second in range(int(2.5 * REMIND_S), int(9 * REMIND_S)):
+        status.update(float(second))
+    assert stream.getvalue().splitlines()[3:] == ["clearcall: nobody is looking, the camera is closed"]
 
 
 def test_on_a_terminal_the_line_is_rewritten_and_wiped() -> None:
