@@ -25,7 +25,6 @@ from engines.tensorrt_library import MODULES, Library, find_library, open_librar
 PAUSE_S = 0.2
 """Between two changes of the bar."""
 BAR = 24
-PRECISIONS = ("fp16", "fp32")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-batch", default=str(MAX_BATCH), metavar="N", help="sessions of one step (default: %(default)s)"
     )
-    parser.add_argument("--precision", default="fp16", help="fp16, or fp32 to compare with (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="show the plans that there are, and build nothing")
     parser.add_argument("--prune", action="store_true", help="delete plans that are damaged or out of date")
 
@@ -146,15 +144,12 @@ def _current() -> Callable[[PlanKey], bool]:
 
 
 def _manifests(arguments: argparse.Namespace) -> list[Manifest]:
-    if arguments.precision not in PRECISIONS:
-        raise BadInput(f"--precision must be {' or '.join(PRECISIONS)}, not {arguments.precision[:20]!r}")
     manifests = read_family(arguments.model)
     known = [m.crop for m in manifests]
     sizes = [_number("--sizes", text, 4096) for text in arguments.sizes.split(",")] if arguments.sizes else known
     if not set(sizes) <= set(known):
         raise BadInput(f"--sizes: {arguments.model} has {', '.join(map(str, known))}")
-    chosen = [m for m in manifests if m.crop in sizes]
-    return [half_or(m) for m in chosen] if arguments.precision == "fp16" else chosen
+    return [half_or(m) for m in manifests if m.crop in sizes]
 
 
 def _number(option: str, text: str, largest: int) -> int:

@@ -12,6 +12,7 @@ from onnx import TensorProto
 
 from engines.manifest import Manifest, half_family, read_manifest
 from export.batch import open_batch
+from export.bytes import without_bytes
 from export.half import to_half
 from export.onnx_graph import SharedWeights, check_operators, stored_file
 
@@ -24,7 +25,7 @@ def export_half(manifests: Sequence[Manifest]) -> list[Manifest]:
     weights = SharedWeights(folder / f"{family}.data")
     made: list[tuple[Path, dict[str, Any]]] = []
     for manifest in manifests:
-        model = to_half(open_batch(onnx.load(str(manifest.graph.path))))
+        model = to_half(open_batch(without_bytes(onnx.load(str(manifest.graph.path)))))
         check_operators(model)
         weights.move_out(model)
         path = folder / f"{family}-{manifest.crop}.onnx"

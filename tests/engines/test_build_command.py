@@ -80,10 +80,17 @@ def test_it_builds_half_precision_for_each_gpu_named_once(builds: Builds, capsys
     assert capsys.readouterr().out.count("there already") == 2
 
 
-def test_other_batches_and_precisions_are_other_plans(builds: Builds) -> None:
-    for options in (["--max-batch", "2"], ["--precision", "fp32"], []):
+def test_another_batch_is_another_plan(builds: Builds) -> None:
+    for options in (["--max-batch", "2"], []):
         assert build("--for", "sm89", "--sizes", "64", *options) == 0
-    assert builds.asked == [("tiny-fp16-64", "sm89", 2), ("tiny-64", "sm89", 1), ("tiny-fp16-64", "sm89", 8)]
+    assert builds.asked == [("tiny-fp16-64", "sm89", 2), ("tiny-fp16-64", "sm89", 8)]
+
+
+def test_a_model_without_half_precision_is_built_as_it_is(builds: Builds, models: Path) -> None:
+    for path in models.glob("tiny-fp16*"):
+        path.unlink()
+    assert build("--for", "sm89", "--sizes", "64") == 0
+    assert builds.asked == [("tiny-64", "sm89", 1)]
 
 
 def test_without_a_name_it_builds_for_the_gpu_that_is_here(
@@ -134,7 +141,6 @@ def test_ctrl_c_stops_it_and_leaves_no_plan(builds: Builds, tmp_path: Path, caps
         (["--max-batch", "0"], "--max-batch must be numbers from 1 to 64"),
         (["--max-batch", "x"], "--max-batch"),
         (["--sizes", "65"], "--sizes: tiny has 64, 96, 128"),
-        (["--precision", "int8"], "--precision must be fp16 or fp32"),
         (["--model", "none"], "unknown model"),
     ],
 )

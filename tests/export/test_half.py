@@ -18,6 +18,7 @@ from engines.errors import ClearcallError
 from engines.manifest import BATCH_AXIS, half_family, read_family
 from engines.onnx_runtime import OrtEngine
 from export.batch import open_batch
+from export.bytes import without_bytes
 from export.half import to_half
 from export.half_check import Planes, compare_half, rounded, rounded_engine
 from export.half_family import export_half
@@ -62,6 +63,45 @@ def test_the_family_stands_beside_the_other_and_reads() -> None:
         onnx.checker.check_model(str(manifest.graph.path), full_check=True)
         check_operators(onnx.load(str(manifest.graph.path)))
     assert made[0].weights.path.stat().st_size < 0.7 * manifests()[0].weights.path.stat().st_size
+
+
+def test_bytes_are_only_where_the_graph_begins_and_ends() -> None:
+    """TensorRT refuses any other operator on 8-bit tensors; the graph for CPUs chooses among planes as bytes."""
+    for manifest in halves():
+        graph = onnx.shape_inference.infer_shapes(onnx.load(str(manifest.graph.path))).graph
+        values = (*graph.value_info, *graph.input, *graph.output)
+        narrow = {v.name for v in values if v.type.tensor_type.elem_type == TensorProto.UINT8}
+        kinds = {node.op_type for node in graph.node if narrow.intersection((*node.input, *node.output))}
+        assert kinds <= {"Cast", "Identity"} and narrow
+
+
+def test_what_was_computed_on_bytes_stays_the_same() -> None:
+    names = ("x", "other", "y", "z")
+    values = [helper.make_tensor_value_info(name, TensorProto.UINT8, [1, 4]) for name in names]
+    keep = helper.make_tensor_value_info("keep", TensorProto.BOOL, [1, 1])
+    nodes = [
+        helper.make_node("Where", ["keep", "x", "seven"], ["a"]),
+        helper.make_node("Identity", ["a"], ["copied"]),
+        helper.make_node("Max", ["copied", "other"], ["y"]),
+        helper.make_node("Cast", ["a"], ["wide"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["wide"], ["z"], to=TensorProto.UINT8),
+    ]
+    seven = onnx.numpy_helper.from_array(np.array(7, np.uint8), "seven")
+    graph = helper.make_graph(nodes, "g", [*values[:2], keep], values[2:], [seven])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    other = without_bytes(model)
+    assert [t.type.tensor_type.elem_type for t in other.graph.output] == [TensorProto.UINT8] * 2
+    for flag in (True, False):
+        feeds = {
+            "x": np.array([[0, 1, 254, 255]], np.uint8),
+            "other": np.array([[3, 0, 255, 128]], np.uint8),
+            "keep": np.array([[flag]]),
+        }
+        both = [
+            onnxruntime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, feeds)
+            for m in (model, other)
+        ]
+        assert all(np.array_equal(a, b) for a, b in zip(*both, strict=True))
 
 
 def test_states_are_half_but_for_the_light() -> None:
