@@ -1,4 +1,4 @@
-"""Bytes only where a graph begins and ends: TensorRT takes 8-bit tensors as inputs, as outputs, and for nothing else."""
+"""Bytes only where a graph begins and ends: TensorRT takes 8-bit tensors as inputs and outputs, not in between."""
 
 from __future__ import annotations
 
