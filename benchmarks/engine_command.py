@@ -10,9 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks import all_engines
 from benchmarks.tables import configuration, graphs, switches
 from engines.errors import BadInput
-from engines.manifest import Manifest, read_family
+from engines.manifest import MODELS, Manifest, read_family
+from engines.plan_build import LARGEST_BATCH
 
 SIZES = (256, 384, 512)
 LARGEST_STEPS, LARGEST_THREADS, LARGEST_FPS = 100_000, 256, 1000
@@ -27,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", default="30", help="rate of the paced steps, as a camera's (default: %(default)s)")
     parser.add_argument("--untrained", action="store_true", help="measure an untrained model of this name (torch)")
     parser.add_argument("--switches", action="store_true", help="also with each part switched off (torch)")
+    parser.add_argument("--engine", default="", help="compare engines: one of them, or all that are here")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder of the graphs (default: the package's)")
+    parser.add_argument("--batches", default="1,4,8,16", help="sessions a step, with --engine (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
 
 
@@ -43,16 +48,26 @@ def run(arguments: argparse.Namespace) -> int:
     target: Path | None = arguments.json
     if target is not None and not target.absolute().parent.is_dir():
         raise BadInput(f"--json {target}: there is no folder {target.absolute().parent}")
+    wanted = all_engines.names(arguments.engine) if arguments.engine else []
+    batches = [_number("--batches", text, LARGEST_BATCH) for text in arguments.batches.split(",")]
     with tempfile.TemporaryDirectory(prefix="clearcall-bench-") as folder:
-        content: dict[str, Any] = {
+        if wanted:
+            manifests = _manifests(arguments, sizes, Path(folder))
+            content = all_engines.measure(manifests, wanted, batches, steps)
+            return _written({"bench": "engine", "machine": _machine(), "steps": steps, **content}, target)
+        content = {
             "bench": "engine",
-            "machine": {"processor": _processor(), "cores": os.cpu_count()},
+            "machine": _machine(),
             "steps": steps,
             "fps": fps,
             "rows": graphs(_manifests(arguments, sizes, Path(folder)), threads, steps, fps, Path(folder)),
         }
         if arguments.switches:
             content["switches"] = switches(arguments.model, (sizes or [384])[0], threads, steps, Path(folder))
+    return _written(content, target)
+
+
+def _written(content: dict[str, Any], target: Path | None) -> int:
     if target is not None:
         try:
             target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -66,12 +81,21 @@ def _manifests(arguments: argparse.Namespace, sizes: list[int], folder: Path) ->
         config = configuration(arguments.model)
         from benchmarks.switches import export_untrained
 
-        return export_untrained(config, arguments.model, sizes or list(SIZES), folder)
-    manifests = read_family(arguments.model)
+        made = export_untrained(config, arguments.model, sizes or list(SIZES), folder)
+        if arguments.engine:
+            from export.half_family import export_half
+
+            export_half(made)
+        return made
+    manifests = read_family(arguments.model, arguments.models)
     known = {m.crop for m in manifests}
     if not known.issuperset(sizes):
         raise BadInput(f"--sizes: {arguments.model} has {', '.join(map(str, sorted(known)))}")
     return [m for m in manifests if not sizes or m.crop in sizes]
+
+
+def _machine() -> dict[str, Any]:
+    return {"processor": _processor(), "cores": os.cpu_count()}
 
 
 def _processor() -> str:

@@ -50,8 +50,10 @@ class Engine(Protocol):
     """Runs one graph; serves any number of sessions, from any thread."""
 
     manifest: Manifest
-    name: str
-    """What runs the graph, such as `onnxruntime-cpu`."""
+
+    @property
+    def name(self) -> str:
+        """What runs the graph, such as `onnxruntime-cpu`."""
 
     def new_cache(self) -> LatentCache:
         """Return a cache that remembers nothing."""

@@ -19,3 +19,11 @@ class ModelError(ClearcallError):
 
 class EngineError(ClearcallError):
     """An engine could not start or could not run a step."""
+
+
+class EngineLost(EngineError):
+    """An engine cannot go on, as when its device is gone: the next one in line takes over."""
+
+
+class OutOfDeviceMemory(EngineLost):
+    """There is no room on the device for this; what already runs there may go on."""

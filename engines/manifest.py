@@ -17,6 +17,8 @@ INPUTS = {"y", "uv", "regions", "prompt", "strength", "keep"}
 OUTPUTS = {"y_out", "uv_out", "prompt_hat"}
 """What the engines feed and read besides the states: no more and no less."""
 MAX_CROP = 4096
+BATCH_AXIS = "batch"
+"""Name of the first axis in a graph that takes several sessions at once; its manifest has 1 there."""
 OFFLINE_STEPS = (2, 4, 8)
 """Steps of the flow that files can be filtered with instead of one; each is a graph of its own."""
 FIELDS = {"name", "family", "crop", "graph", "weights", "inputs", "outputs", "states", "prompts", "regions", "training"}
@@ -169,6 +171,11 @@ def _dtype(raw: str) -> str:
 def offline_family(name: str, steps: int, invert: bool) -> str:
     """The family of graphs of a model that take so many steps, the flow inverted first or not."""
     return f"{name}-{steps}step{'-inverted' if invert else ''}"
+
+
+def half_family(name: str) -> str:
+    """The family of the same graphs in half precision, which take several sessions at once."""
+    return f"{name}-fp16"
 
 
 def read_family(name: str, folder: Path = MODELS) -> list[Manifest]:

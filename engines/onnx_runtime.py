@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engines.engine import LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError, ModelError
-from engines.manifest import Manifest
+from engines.manifest import BATCH_AXIS, Manifest
 
 PROVIDER = "CPUExecutionProvider"
 DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}
@@ -83,23 +83,15 @@ class OrtEngine:
         # Spinning workers starve the threads that decode and encode.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        # Graphs that take several sessions at once leave the length of the batch open; here it is one.
+        options.add_free_dimension_override_by_name(BATCH_AXIS, 1)
         try:
             self._session = onnxruntime.InferenceSession(str(manifest.graph.path), options, providers=[PROVIDER])
         except Exception as error:  # its errors have no common base
-            raise ModelError(f"model {manifest.name} cannot be loaded: {_first_line(error)}") from error
-        self._check_signature()
+            raise ModelError(f"model {manifest.name} cannot be loaded: {first_line(error)}") from error
+        check_signature(self._session, manifest)
         zeros = {t.name: np.zeros(t.shape, t.dtype) for t in manifest.inputs}
         self.step(StepInputs(zeros["y"], zeros["uv"], zeros["regions"], zeros["prompt"], 1.0), self.new_cache())
-
-    def _check_signature(self) -> None:
-        manifest = self.manifest
-        wanted = {t.name: (t.shape, t.dtype) for t in (*manifest.inputs, *manifest.outputs)}
-        wanted |= {name: (s.shape, s.dtype) for s in manifest.states for name in (s.input, s.output)}
-        tensors = (*self._session.get_inputs(), *self._session.get_outputs())
-        found = {t.name: (tuple(t.shape), DTYPES.get(t.type)) for t in tensors}
-        if wanted != found:
-            odd = sorted(n for n in wanted.keys() | found.keys() if wanted.get(n) != found.get(n))
-            raise ModelError(f"model {manifest.name} does not match its manifest in {', '.join(odd[:4])}")
 
     def new_cache(self) -> OrtCache:
         """Return a cache that remembers nothing."""
@@ -124,9 +116,26 @@ class OrtEngine:
             out = cache.run(feeds)
         except Exception as error:  # its errors have no common base
             cache.forget()
-            raise EngineError(f"a step of {self.manifest.name} failed: {_first_line(error)}") from error
+            raise EngineError(f"a step of {self.manifest.name} failed: {first_line(error)}") from error
         return StepOutputs(out["y_out"], out["uv_out"], out["prompt_hat"])  # type: ignore[arg-type]
 
 
-def _first_line(error: Exception) -> str:
+def check_signature(session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
+    """ModelError unless the graph has the manifest's inputs, outputs and states, but for the length of the batch."""
+    wanted = {t.name: (t.shape, t.dtype) for t in (*manifest.inputs, *manifest.outputs)}
+    wanted |= {name: (s.shape, s.dtype) for s in manifest.states for name in (s.input, s.output)}
+    tensors = (*session.get_inputs(), *session.get_outputs())
+    found = {t.name: (_with_one(t.shape), DTYPES.get(t.type)) for t in tensors}
+    if wanted != found:
+        odd = sorted(n for n in wanted.keys() | found.keys() if wanted.get(n) != found.get(n))
+        raise ModelError(f"model {manifest.name} does not match its manifest in {', '.join(odd[:4])}")
+
+
+def _with_one(shape: list[int | str]) -> tuple[int | str, ...]:
+    """The shape for one session."""
+    return (1, *shape[1:]) if shape[:1] == [BATCH_AXIS] else tuple(shape)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

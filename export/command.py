@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from engines.errors import BadInput, ClearcallError
 from engines.manifest import MODELS
+from export.half_check import WITHIN, Planes, compare_half
+from export.half_family import export_half
 from export.onnx_graph import Variant, export_variants, offline_variants
-from export.parity import LARGEST, compare
+from export.parity import LARGEST, compare, synthetic_frame
 from generator.model import Generator
 from stream.face.models import model_paths
 from training.checkpoint import load_generator
 from training.codes import code_use
+from training.degrade import TASKS, Degradation, degrade
 from training.landmarks import StillLandmarks
-from training.validate import dev_clips, validate
+from training.validate import LEVEL, dev_clips, validate
 
 SIZES = (256, 384, 512)
 OFFLINE_SIZE = 512
 """Crop of the graphs with more steps than one: files have time."""
 NAME = re.compile("[a-z]([a-z0-9-]*[a-z])?")
 """A family's name; a digit at its end could be taken for a crop size."""
+HALF_CLIPS, HALF_FRAMES = 7, 12
+"""Files, and frames of each, that half precision is compared with float32 on."""
 DEV_EDGE = 384
 """Edge of the centre square that is scored, px."""
 
@@ -46,6 +54,23 @@ def scores(generator: Generator, folder: Path) -> dict[str, dict[str, float]]:
     return {
         s.task: {"input": round(s.before, 2), "output": round(s.after, 2), "auto": round(s.auto, 2)} for s in judged
     }
+
+
+def clips(folder: Path | None, size: int) -> list[list[Planes]]:
+    """Frames to compare precisions on: of the dev set, degraded by one task a file; without one, a moving pattern."""
+    rng = np.random.default_rng(11)
+    if folder is None:
+        pattern = (synthetic_frame(size, index, rng) for index in range(HALF_FRAMES))
+        return [list(pattern)]
+    found = [frames for frames in dev_clips(folder, size, HALF_CLIPS) if frames[0].shape[:2] == (size, size)]
+    out = []
+    for task, frames in zip(itertools.cycle(TASKS), found):  # noqa: B905  # as many as there are files
+        longer = (frames * HALF_FRAMES)[:HALF_FRAMES]
+        y, uv = degrade(longer, Degradation({task: LEVEL}), rng)
+        out.append([(y[i : i + 1], uv[i : i + 1]) for i in range(len(longer))])
+    if not out:
+        raise BadInput(f"--dev {folder}: no picture is {size} pixels wide and high")
+    return out
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -88,6 +113,14 @@ def run(arguments: argparse.Namespace) -> int:
                 raise ClearcallError(
                     f"{manifest.name} differs from the generator by {parity.largest}; nothing was written"
                 )
+        for whole, half in zip(manifests, export_half(manifests[: len(SIZES)]), strict=False):
+            difference = compare_half(whole, half, clips(arguments.dev, half.crop))
+            print(
+                f"{half.name}: largest difference {difference.largest} of 255, "
+                f"{100 * difference.beyond:.3f} % of samples off by more than {WITHIN}"
+            )
+            if not difference.good:
+                raise ClearcallError(f"{half.name} is too far from {whole.name}; nothing was written")
         if log.is_file():
             shutil.copyfile(log, made / f"{name}.train.log")
         for path in sorted(made.iterdir()):

@@ -17,7 +17,7 @@ from onnx import TensorProto
 from torch import nn
 
 from engines.errors import ClearcallError
-from engines.manifest import OFFLINE_STEPS, Manifest, offline_family, read_manifest
+from engines.manifest import BATCH_AXIS, OFFLINE_STEPS, Manifest, offline_family, read_manifest
 from export.fold import folded
 from export.wrapper import GraphModule
 from generator.model import ONE_STEP, Generator, Integration
@@ -129,12 +129,14 @@ def to_onnx(module: nn.Module, example: dict[str, torch.Tensor], outputs: Sequen
 
 
 def check_operators(model: onnx.ModelProto) -> None:
-    """Raise ExportError for operators that the contract forbids, or shapes that are not static."""
+    """Raise ExportError for operators that the contract forbids, or shapes that are not static but for the batch."""
     found = {node.op_type for node in model.graph.node} & FORBIDDEN
     if found:
         raise ExportError(f"the graph uses {', '.join(sorted(found))}")
     for value in (*model.graph.input, *model.graph.output):
-        if any(d.WhichOneof("value") != "dim_value" for d in value.type.tensor_type.shape.dim):
+        first, *others = value.type.tensor_type.shape.dim
+        static = [d.WhichOneof("value") == "dim_value" for d in (first, *others)]
+        if not all(static[1:]) or not (static[0] or first.dim_param == BATCH_AXIS):
             raise ExportError(f"{value.name} has no static shape")
 
 
@@ -184,8 +186,8 @@ def describe(
         "name": variant.name,
         "family": variant.family,
         "crop": variant.size,
-        "graph": _file(folder / f"{variant.name}.onnx"),
-        "weights": _file(folder / f"{data}.data"),
+        "graph": stored_file(folder / f"{variant.name}.onnx"),
+        "weights": stored_file(folder / f"{data}.data"),
         "inputs": [_tensor(name, example[name]) for name in controls],
         "outputs": [_tensor(name, t) for name, t in zip(PLANE_OUTPUTS, results[: len(PLANE_OUTPUTS)], strict=True)],
         "states": [
@@ -197,7 +199,8 @@ def describe(
     }
 
 
-def _file(path: Path) -> dict[str, str]:
+def stored_file(path: Path) -> dict[str, str]:
+    """A file as the manifest names it."""
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 

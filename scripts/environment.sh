@@ -5,7 +5,7 @@ install() {
     [ -x .venv/bin/python ] || make_environment
     stamp=".venv/.installed-$(printf '%s\n' "$*" | cat - pyproject.toml | cksum | tr ' ' -)"
     [ -e "$stamp" ] && return
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" || return 1
     touch "$stamp"
 }
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "train": ("training.command", "train a generator from a folder of faces"),
     "curate": ("training.curation.command", "find faces worth training on in photos and videos"),
     "export": ("export.command", "export a trained generator to ONNX"),
+    "build": ("engines.build_command", "build TensorRT plans for NVIDIA GPUs"),
     "doctor": ("stream.doctor", "show what this machine has and what is missing"),
 }
 """Subcommand to the module with `add_arguments(parser)` and `run(arguments)`, and its one-line help."""

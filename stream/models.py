@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from engines.choice import AUTO, candidates, choose
 from engines.engine import Engine
+from engines.line import EngineLine
 from engines.manifest import MODELS, read_family
-from engines.onnx_runtime import OrtEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Model:
     name: str
     engines: dict[int, Engine]
     """Crop edge in pixels to the engine that runs it, the smallest first."""
+    refused_at_start: dict[str, str] = field(default_factory=dict)
+    """Name of each engine that would be better to the reason why it was not taken"""
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -28,10 +31,29 @@ class Model:
         """What runs the graphs."""
         return self._any().name
 
+    @property
+    def refused(self) -> dict[str, str]:
+        """Name of each better engine to the reason why it is not used, those lost since included."""
+        lines = [engine for engine in self.engines.values() if isinstance(engine, EngineLine)]
+        return dict(self.refused_at_start) | {name: why for line in lines for name, why in line.lost.items()}
+
     def _any(self) -> Engine:
         return next(iter(self.engines.values()))
 
 
-def open_model(name: str, threads: int = 1, folder: Path = MODELS) -> Model:
-    """Load all graphs of a model; BadInput for an unknown name, ModelError for damaged files."""
-    return Model(name, {m.crop: OrtEngine(m, threads) for m in read_family(name, folder)})
+def open_model(name: str, threads: int = 1, folder: Path = MODELS, engine: str = AUTO) -> Model:
+    """Load all graphs of a model in the best engine that works here, or in the one named.
+
+    Raises:
+        BadInput: The model or the engine is unknown.
+        ModelError: A file is damaged.
+        EngineError: The engine named cannot be used here.
+    """
+    offered = candidates(threads, may_build=engine != AUTO)
+    chosen = choose(read_family(name, folder), offered, engine)
+    return Model(name, chosen.engines, chosen.refused)
+
+
+def engine_lines(model: Model) -> list[str]:
+    """What runs the model, and why nothing better does, one line each."""
+    return [f"engine {model.engine}", *(f"not {name}: {why}" for name, why in model.refused.items())]

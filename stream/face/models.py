@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import ClearcallError
+from engines.user_cache import user_cache
 from stream.face.fetch import FetchError, download_wheel
 
 ENVIRONMENT = "CLEARCALL_FACE_MODELS"
@@ -67,15 +68,7 @@ class FaceModels:
 
 def cache_directory(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
     """The user's cache folder for the models; it need not exist."""
-    if environ.get("XDG_CACHE_HOME"):
-        base = Path(environ["XDG_CACHE_HOME"])
-    elif platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif platform == "win32" and environ.get("LOCALAPPDATA"):
-        base = Path(environ["LOCALAPPDATA"])
-    else:
-        base = Path.home() / ".cache"
-    return base / "clearcall" / "face"
+    return user_cache("face", environ, platform)
 
 
 def find_models() -> FaceModels | None:

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--steps", type=int, default=1, help="steps of the flow: 1 as in a call (default), or 2, 4, 8"
     )
     parser.add_argument("--invert", action="store_true", help="first backwards without a prompt; with --steps 2, 4, 8")
+    parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
     parser.add_argument("--quiet", action="store_true", help="no progress and no figures")
 
 
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         picture = source.facts.picture
         _check_format(source_path, picture.pix_fmt)
         display = source.facts.display
-        frame_filter = load_filter(model, arguments.prompt, arguments.strength)
+        frame_filter = load_filter(model, arguments.prompt, arguments.strength, arguments.engine)
         if display.quarters:
             frame_filter = Upright(frame_filter, display.quarters)
         try:
@@ -85,13 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def load_filter(model: str, prompt: str, strength: float) -> FrameFilter:
+def load_filter(model: str, prompt: str, strength: float, engine: str = "auto") -> FrameFilter:
     """The filter with its model; BadInput for an unknown model or prompt, ModelError for damaged files."""
     # Here and not above: wrong calls and --help need not wait for the engines.
     from stream.filter import FaceFilter
     from stream.models import open_model
 
-    return FaceFilter(open_model(model, threads_for(os.cpu_count() or 1)), prompt, strength)
+    return FaceFilter(open_model(model, threads_for(os.cpu_count() or 1), engine=engine), prompt, strength)
 
 
 def model_name(model: str, steps: int, invert: bool) -> str:

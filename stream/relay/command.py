@@ -14,7 +14,7 @@ from aiohttp import web
 
 from engines.errors import BadInput
 from stream.face.models import model_paths
-from stream.models import Model, open_model
+from stream.models import Model, engine_lines, open_model
 from stream.relay import aiortc_tuning, settings
 from stream.relay.server import Relay
 from stream.relay.settings import RelaySettings
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
     parser.add_argument("--port", default="8080", help="port to listen on, 0 for any free one (default: 8080)")
     parser.add_argument("--model", default="lite", help="model to restore with (default: lite)")
+    parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
     parser.add_argument("--max-sessions", metavar="N", help="calls at a time (default: one per two cores)")
     parser.add_argument("--token", metavar="T", help="ask callers for this token; the page is then at /?token=T")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve https with this certificate chain (PEM)")
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The port first: it fails at once, the model takes a while. Callers wait in the backlog meanwhile.
     with listen(chosen.host, chosen.port) as listener:
         aiortc_tuning.tune()
-        model = open_model(chosen.model)
+        model = open_model(chosen.model, engine=chosen.engine)
         # Now, and not when the first caller waits: they may have to be fetched.
         model_paths()
         return asyncio.run(_serve(chosen, model, listener, context))
@@ -109,6 +110,8 @@ async def _serve(
             f"clearcall: model {model.name} on {model.engine}, up to {chosen.max_sessions} call(s); Ctrl-C stops",
             flush=True,
         )
+        for line in engine_lines(model)[1:]:
+            print(f"clearcall: {line}", flush=True)
         await stop.wait()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -69,6 +69,19 @@ def render(
     return "\n".join(lines) + "\n"
 
 
+def engines(chosen: str, refused: Mapping[str, str]) -> str:
+    """The text of `/metrics` on engines: 1 for the one in use, 0 for each better one with the reason why not."""
+    values = {_engine(chosen, ""): 1.0}
+    values |= {_engine(name, why): 0.0 for name, why in refused.items()}
+    lines: list[str] = []
+    _metric(lines, "engine", "gauge", "The engine in use, and better ones that are not.", values)
+    return "\n".join(lines) + "\n"
+
+
+def _engine(name: str, why: str) -> str:
+    return f'{{engine="{_NOT_A_LABEL.sub("_", name)}",refused="{_NOT_A_LABEL.sub("_", why)}"}}'
+
+
 def _by_reason(counts: Mapping[str, int]) -> dict[str, float]:
     return {f'{{reason="{_NOT_A_LABEL.sub("_", reason)}"}}': count for reason, count in counts.items()}
 

@@ -113,6 +113,7 @@ class Relay:
             {
                 "ready": True,
                 "engine": self.model.engine,
+                "engines_refused": self.model.refused,
                 "model": self.model.name,
                 "prompts": list(self.model.prompts),
                 "sessions": len(self.table),
@@ -125,6 +126,7 @@ class Relay:
         table = self.table
         live = [call.figures() for call in table]
         text = metrics.render(len(table), table.limit, table.started, table.refused, self._ended, live)
+        text += metrics.engines(self.model.engine, self.model.refused)
         return web.Response(text=text, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def _call(self, request: web.Request) -> web.Response:

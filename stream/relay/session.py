@@ -229,6 +229,7 @@ class Session:
             "settings": {
                 "model": self._model.name,
                 "engine": self._model.engine,
+                "engines_refused": self._model.refused,
                 "prompts": list(self._model.prompts),
                 "prompt": self._filter.prompt,
                 "strength": self._filter.strength,

@@ -28,6 +28,7 @@ class RelaySettings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     stun: str | None = None
+    engine: str = "auto"
     media_timeout_s: float = 15.0
     """A call that brings no picture for so long is ended."""
 
@@ -79,7 +80,7 @@ def read(arguments: argparse.Namespace) -> RelaySettings:
     port = _whole(arguments.port, "--port")
     if not 0 <= port <= 65535:
         raise BadInput(f"--port must be 0 to 65535, not {port}")
-    return RelaySettings(host, port, str(arguments.model), sessions, token, cert, key, stun)
+    return RelaySettings(host, port, str(arguments.model), sessions, token, cert, key, stun, str(arguments.engine))
 
 
 def _whole(text: str, option: str) -> int:

@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="1280x720", help="camera mode to look for (default: 1280x720)")
     parser.add_argument("--fps", default="30", help="frames a second to look for (default: 30)")
     parser.add_argument("--model", default="lite", help="model to use (default: lite)")
+    parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="show cameras and virtual cameras, and what is missing")
     instead.add_argument("--toggle", action="store_true", help="switch the webcam that runs on or off")
@@ -118,7 +119,7 @@ def serve(chosen: WebcamSettings) -> int:
         # Held from here on, so that a second webcam is told at once.
         listener = stack.enter_context(control.listening(control.socket_path())) if control.POSSIBLE else None
         model_paths()
-        model = open_model(chosen.model, threads_for(os.cpu_count() or 1))
+        model = open_model(chosen.model, threads_for(os.cpu_count() or 1), engine=chosen.engine)
         face_filter = FaceFilter(model, chosen.prompt, chosen.strength, STEP_BUDGET_S)
         switch = Switch(face_filter, chosen.prompt, chosen.strength, wake.set)
         live = LiveFilter(face_filter, wake.set)

@@ -34,6 +34,7 @@ class WebcamSettings:
     width: int = 1280
     height: int = 720
     rate: Fraction = Fraction(30)
+    engine: str = "auto"
 
 
 def read(arguments: argparse.Namespace) -> WebcamSettings:
@@ -60,6 +61,7 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         width,
         height,
         Fraction(fps).limit_denominator(1001),
+        str(arguments.engine),
     )
 
 

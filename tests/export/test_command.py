@@ -55,8 +55,9 @@ def test_files_are_put_in_place(
     assert main(["export", str(checkpoint), "--name", "tiny", "--out", str(out)]) == 0
     assert "tiny-64: largest difference" in capsys.readouterr().out
     assert sorted(p.name for p in out.iterdir()) == [
-        "tiny-128.json", "tiny-128.onnx", "tiny-64.json", "tiny-64.onnx", "tiny-96.json", "tiny-96.onnx", "tiny.data",
-        "tiny.train.log"
+        "tiny-128.json", "tiny-128.onnx", "tiny-64.json", "tiny-64.onnx", "tiny-96.json", "tiny-96.onnx",
+        "tiny-fp16-128.json", "tiny-fp16-128.onnx", "tiny-fp16-64.json", "tiny-fp16-64.onnx", "tiny-fp16-96.json",
+        "tiny-fp16-96.onnx", "tiny-fp16.data", "tiny.data", "tiny.train.log",
     ]  # fmt: skip
     assert given == [{"seed": 1, "minutes": 1.5, "steps": 7, "dev": {}}]
     for manifest in read_family("tiny", out):

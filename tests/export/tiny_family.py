@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
 
-from engines.manifest import Manifest
+from engines.manifest import Manifest, read_family
+from export.half_family import export_half
 from export.onnx_graph import export_family
 from generator.model import Generator
 from tests.generator.tiny import shaken, tiny_generator
@@ -15,6 +17,7 @@ SIZES = (64, 96, 128)
 TRAINING = {"minutes": 1.5, "steps": 7, "attributions": ["CC0"]}
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="clearcall-tests-")
+_HALVES = tempfile.TemporaryDirectory(prefix="clearcall-tests-")
 
 
 @cache
@@ -27,3 +30,11 @@ def generator() -> Generator:
 def manifests() -> list[Manifest]:
     """The graphs of the family `tiny`, by size; the files are not to be changed."""
     return export_family(generator(), "tiny", SIZES, Path(_FOLDER.name), TRAINING)
+
+
+@cache
+def halves() -> list[Manifest]:
+    """The same graphs in half precision, `tiny-fp16`, in a folder of their own beside `tiny`."""
+    folder = Path(_HALVES.name)
+    shutil.copytree(manifests()[0].graph.path.parent, folder, dirs_exist_ok=True)
+    return export_half(read_family("tiny", folder))

@@ -317,6 +317,8 @@ function fillPrompts(prompts) {
 function applySettings(settings) {
   byId("figure-model").textContent = settings.model;
   byId("figure-engine").textContent = settings.engine;
+  byId("figure-engine").title = Object.entries(settings.engines_refused || {})
+    .map(([name, why]) => `not ${name}: ${why}`).join("\n");
 }
 
 function showFigures(figures) {

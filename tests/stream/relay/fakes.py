@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import av
@@ -32,6 +32,7 @@ class FakeModel:
     name: str = "tiny"
     prompts: tuple[str, ...] = PROMPTS
     engine: str = "fake"
+    refused: dict[str, str] = field(default_factory=lambda: {"better": 'no "device"'})
 
 
 class FakeFilter:

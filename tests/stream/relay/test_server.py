@@ -55,7 +55,11 @@ def test_health_and_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
         health = await (await http.get("/healthz")).json()
         assert (health["ready"], health["engine"], health["sessions"], health["max_sessions"]) == (True, "fake", 0, 2)
         assert health["prompts"] == ["noise", "blur"]
-        assert "clearcall_sessions 0\n" in await (await http.get("/metrics")).text()
+        assert health["engines_refused"] == {"better": 'no "device"'}
+        text = await (await http.get("/metrics")).text()
+        assert "clearcall_sessions 0\n" in text
+        assert 'clearcall_engine{engine="fake",refused=""} 1.0\n' in text
+        assert 'clearcall_engine{engine="better",refused="no _device_"} 0.0\n' in text
 
     _with_relay(monkeypatch, work)
 

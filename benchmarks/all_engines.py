@@ -1,0 +1,183 @@
+"""`clearcall bench engine --engine all`: every engine that is here, on the same frames."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from engines.choice import Candidate, candidates, choose
+from engines.cuda import cuda_device
+from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
+from engines.errors import BadInput, ClearcallError, EngineError
+from engines.gpu import GpuEngine
+from engines.manifest import Manifest
+
+ALL = "all"
+FRAMES = 100
+"""Compared with the engine on the CPU, in float32, states carried along"""
+WARM_UP = 20
+"""Steps before the timing; a GPU also raises its clock meanwhile"""
+REFERENCE = "onnxruntime-cpu"
+
+Row = dict[str, Any]
+
+
+def names(wanted: str) -> list[str]:
+    """The engines to measure; BadInput for an unknown one."""
+    known = [candidate.name for candidate in candidates()]
+    if wanted == ALL:
+        return known
+    if wanted not in known:
+        raise BadInput(f"--engine must be {ALL}, {', '.join(known)}, not {wanted[:40]!r}")
+    return [wanted]
+
+
+def measure(
+    manifests: Sequence[Manifest],
+    wanted: Sequence[str],
+    batches: Sequence[int],
+    steps: int,
+    offered: Sequence[Candidate] | None = None,
+    frames: int = FRAMES,
+) -> dict[str, Any]:
+    """Rows of figures, engines that cannot be used with the reason, and the limits of the GPU where there is one."""
+    threads = max(1, (os.cpu_count() or 1) // 2)
+    found = candidates(threads, max(batches), may_build=True) if offered is None else offered
+    limits, gpu = _limits()
+    rows: list[Row] = []
+    missing: dict[str, str] = {}
+    print(f"{'graph':<14}{'engine':<18}{'batch':>5}{'median ms':>11}{'p99 ms':>9}{'faces/s':>9}{'roof %':>8}"
+          f"{'MB':>7}{'largest':>9}{'off by >1':>11}")  # fmt: skip
+    for manifest in manifests:
+        expected: list[StepOutputs] | None = None
+        for name in wanted:
+            try:
+                before = _used()
+                engine = choose([manifest], found, name).engines[manifest.crop]
+            except ClearcallError as error:
+                missing[name] = str(error)
+                print(f"{manifest.name:<14}{name:<18}{error}")
+                continue
+            if expected is None:
+                # Only now: it takes a while, and in vain where no engine can be used.
+                expected = _pictures(choose([manifest], found, REFERENCE).engines[manifest.crop], frames)
+            memory = None if before is None else ((_used() or 0) - before) / 1e6
+            common = {"graph": manifest.name, "engine": name, "runs": engine.manifest.name, "memory_mb": memory}
+            common |= _difference(expected, _pictures(engine, frames))
+            work = _work(engine.manifest)
+            for batch in batches:
+                rows.append(common | _timed(engine, batch, steps) | _roof(work, batch, limits))
+                _print(rows[-1])
+    return {"rows": rows, "missing": missing, "gpu": gpu, "limits": limits, "cpu_threads": threads}
+
+
+def pattern(manifest: Manifest, index: int) -> StepInputs:
+    """Frame `index` of a moving, noisy pattern."""
+    rng, size = np.random.default_rng(index), manifest.crop
+    rows, columns = np.mgrid[0:size, 0:size]
+    wave = 120 + 70 * np.sin((columns + 3 * index) / 17) * np.cos(rows / 23)
+    y = np.clip(wave + rng.normal(0, 10, (size, size)), 0, 255).astype(np.uint8)[None, None]
+    uv = np.clip(128 + rng.normal(0, 6, manifest.shape("uv")), 0, 255).astype(np.uint8)
+    regions = np.full(manifest.shape("regions"), 1 / len(manifest.regions), np.float32)
+    return StepInputs(y, uv, regions, np.ones(manifest.shape("prompt"), np.float32), 1.0)
+
+
+def _pictures(engine: Engine, frames: int) -> list[StepOutputs]:
+    cache, out = engine.new_cache(), []
+    for index in range(frames):
+        step = engine.step(pattern(engine.manifest, index), cache)
+        out.append(StepOutputs(step.y.copy(), step.uv.copy(), step.prompt_hat.copy()))
+    return out
+
+
+def _difference(expected: Sequence[StepOutputs], found: Sequence[StepOutputs]) -> Row:
+    """Largest difference in steps of 8 bits, and the share of samples that differ by more than one."""
+    largest, beyond, total = 0, 0, 0
+    for a, b in zip(expected, found, strict=True):
+        for one, other in ((a.y, b.y), (a.uv, b.uv)):
+            steps = np.abs(one.astype(np.int16) - other.astype(np.int16))
+            largest, beyond = max(largest, int(steps.max())), beyond + int((steps > 1).sum())
+            total += steps.size
+    return {"largest_difference": largest, "beyond_one": beyond / total}
+
+
+def _timed(engine: Engine, batch: int, steps: int) -> Row:
+    """Time steps of so many sessions; each from planes in host memory to planes in host memory."""
+    given = [pattern(engine.manifest, index) for index in range(batch)]
+    try:
+        caches = [engine.new_cache() for _ in range(batch)]
+        step = _stepper(engine, given, caches)
+        for _ in range(WARM_UP):
+            step()
+        taken = []
+        for _ in range(steps):
+            began = time.perf_counter()
+            step()
+            taken.append(1000 * (time.perf_counter() - began))
+    except EngineError as error:
+        return {"batch": batch, "error": str(error)}
+    median, slow = (float(np.percentile(taken, share)) for share in (50, 99))
+    return {"batch": batch, "median_ms": median, "p99_ms": slow, "faces_per_s": 1000 * batch / median}
+
+
+def _stepper(engine: Engine, given: Sequence[StepInputs], caches: Sequence[LatentCache]) -> Callable[[], object]:
+    if isinstance(engine, GpuEngine) and 1 < len(given) <= engine.max_batch:
+        frames = list(zip(given, caches, strict=True))
+        return lambda: engine.step_together(frames)  # type: ignore[arg-type]
+    # An engine that takes one session at a time does them one after the other.
+    return lambda: [engine.step(inputs, cache) for inputs, cache in zip(given, caches, strict=True)]
+
+
+def _used() -> int | None:
+    """Bytes of the GPU's memory in use by all, None without a GPU."""
+    try:
+        device = cuda_device()
+        device.enter()
+        free, total = device.memory()
+    except EngineError:
+        return None
+    return total - free
+
+
+def _limits() -> tuple[Row | None, str | None]:
+    """Measured limits of the GPU, and its name."""
+    try:
+        device = cuda_device()
+    except EngineError:
+        return None, None
+    from benchmarks.gpu_limits import measure as measure_limits
+
+    return asdict(measure_limits(device)), f"{device.name}, {device.capability}"
+
+
+def _work(manifest: Manifest) -> Any:
+    try:
+        from benchmarks.graph_work import count
+    except ImportError:
+        return None
+    return count(manifest.graph.path)
+
+
+def _roof(work: Any, batch: int, limits: Row | None) -> Row:
+    if work is None:
+        return {}
+    row: Row = {"gmac": batch * work.macs / 1e9, "least_mb": work.bytes(batch) / 1e6}
+    if limits and limits["bytes_per_s"] and limits["macs_per_s"]:
+        row["roof_ms"] = 1000 * work.seconds(batch, limits["bytes_per_s"], limits["macs_per_s"])
+    return row
+
+
+def _print(row: Row) -> None:
+    if "error" in row:
+        print(f"{row['graph']:<14}{row['engine']:<18}{row['batch']:>5}  {row['error']}")
+        return
+    roof = f"{100 * row['roof_ms'] / row['median_ms']:.1f}" if row.get("roof_ms") else "-"
+    memory = "-" if row["memory_mb"] is None else f"{row['memory_mb']:.0f}"
+    print(f"{row['graph']:<14}{row['engine']:<18}{row['batch']:>5}{row['median_ms']:>11.3f}{row['p99_ms']:>9.3f}"
+          f"{row['faces_per_s']:>9.0f}{roof:>8}{memory:>7}{row['largest_difference']:>9}"
+          f"{100 * row['beyond_one']:>9.3f} %", flush=True)  # fmt: skip

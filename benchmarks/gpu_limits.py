@@ -1,0 +1,101 @@
+"""What a GPU can do at best: bytes copied and half-precision products a second, measured on it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engines.cuda import CudaDevice
+from engines.errors import EngineError
+
+COPIED = 512 << 20
+"""Bytes of a copy: far more than any cache holds"""
+EDGE = 8192
+"""Rows and columns of the matrices that are multiplied"""
+TIMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """None where it could not be measured."""
+
+    bytes_per_s: float | None
+    """Read and written, together"""
+    macs_per_s: float | None
+    """Half precision, by the library named"""
+    by: str
+
+
+def measure(device: CudaDevice) -> Limits:
+    """Copy and multiply for a moment."""
+    rate, by = _matrix_rate(device)
+    return Limits(_copy_rate(device), rate, by)
+
+
+def _copy_rate(device: CudaDevice) -> float | None:
+    device.enter()
+    try:
+        source, target = device.allocate(COPIED), device.allocate(COPIED)
+    except EngineError:
+        return None
+    queue = device.queue()
+    try:
+        queue.copy(target, source, COPIED)
+        queue.wait()
+        began = time.perf_counter()
+        for _ in range(TIMES):
+            queue.copy(target, source, COPIED)
+        queue.wait()
+        return 2 * COPIED * TIMES / (time.perf_counter() - began)
+    finally:
+        device.free(source)
+        device.free(target)
+
+
+def _matrix_rate(device: CudaDevice) -> tuple[float | None, str]:
+    for name, multiply in (("torch", _torch_product), ("onnxruntime", lambda: _onnx_product(device))):
+        try:
+            run, wait = multiply()
+            run()
+            wait()
+            began = time.perf_counter()
+            for _ in range(TIMES):
+                run()
+            wait()
+            return EDGE**3 * TIMES / (time.perf_counter() - began), name
+        except Exception:  # whatever is missing, the other may be there
+            continue
+    return None, "neither torch nor onnxruntime could multiply on the GPU"
+
+
+def _torch_product() -> tuple[Any, Any]:
+    import torch
+
+    a, b = (torch.randn(EDGE, EDGE, device="cuda", dtype=torch.float16) for _ in range(2))
+    return lambda: torch.mm(a, b), torch.cuda.synchronize
+
+
+def _onnx_product(device: CudaDevice) -> tuple[Any, Any]:
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT16, [EDGE, EDGE]) for n in "abc"]
+    graph = helper.make_graph([helper.make_node("MatMul", ["a", "b"], ["c"])], "g", values[:2], values[2:])
+    model: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    queue = device.queue()
+    settings = {"user_compute_stream": str(queue.handle)}
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=[("CUDAExecutionProvider", settings)])
+    if session.get_providers()[0] != "CUDAExecutionProvider":
+        raise EngineError("no CUDA")
+    binding = session.io_binding()
+    for name in "ab":
+        value = onnxruntime.OrtValue.ortvalue_from_numpy(np.full((EDGE, EDGE), 0.01, np.float16), "cuda", 0)
+        binding.bind_ortvalue_input(name, value)
+    binding.bind_output("c", "cuda")
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+    return lambda: session.run_with_iobinding(binding, options), queue.wait

@@ -1,0 +1,118 @@
+"""ONNX Runtime on an NVIDIA GPU: needs no build, its states stay on the device."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import onnxruntime
+
+from engines.batching import WAIT_S
+from engines.cuda import CudaDevice
+from engines.device import Queue
+from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
+from engines.gpu import GpuEngine
+from engines.manifest import Manifest
+from engines.onnx_runtime import check_signature, first_line
+
+PROVIDER = "CUDAExecutionProvider"
+BINDINGS_KEPT = 64
+GRAPHS = 32
+"""ONNX Runtime never lets go of a recording: only so many are made."""
+NO_GRAPH = -1
+"""Tells ONNX Runtime to run as it is, not to record and not to replay."""
+MEMORY_WORDS = ("out of memory", "failed to allocate")
+
+
+class OrtCudaRunner:
+    """A graph in a session of ONNX Runtime; see `Runner`."""
+
+    name = "onnxruntime-cuda"
+    capturable = False
+    """ONNX Runtime records by itself"""
+
+    def __init__(self, manifest: Manifest, queue: Queue, max_batch: int, graphs: bool = True) -> None:
+        """Load a graph.
+
+        Args:
+            manifest: What to load.
+            queue: Where all its work goes.
+            max_batch: Sessions of one step; 1 where the graph takes no more.
+            graphs: Record a step when it comes again at the same addresses, and launch it as one.
+
+        Raises:
+            EngineError: ONNX Runtime has no CUDA here, or cannot run all of the graph on the GPU.
+            ModelError: A file is damaged or does not match its manifest.
+        """
+        manifest.graph.check()
+        manifest.weights.check()
+        if PROVIDER not in onnxruntime.get_available_providers():
+            raise EngineError("this ONNX Runtime is built without CUDA: pip install onnxruntime-gpu")
+        if hasattr(onnxruntime, "preload_dlls"):
+            # CUDA and cuDNN may lie in Python packages, where the loader does not look.
+            onnxruntime.preload_dlls()
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        # An operator on the CPU in between would cost more than the step: better another engine.
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        settings = {"user_compute_stream": str(queue.handle), "enable_cuda_graph": str(int(graphs))}
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(manifest.graph.path), options, providers=[(PROVIDER, settings)]
+            )
+        except Exception as error:  # its errors have no common base
+            raise EngineError(f"ONNX Runtime cannot run {manifest.name} on the GPU: {first_line(error)}") from error
+        if self._session.get_providers()[:1] != [PROVIDER]:
+            raise EngineError("ONNX Runtime fell back to the CPU: its CUDA or cuDNN libraries are missing")
+        check_signature(self._session, manifest)
+        self.max_batch = max_batch if isinstance(self._session.get_inputs()[0].shape[0], str) else 1
+        self.warm_up_batches = [1, self.max_batch] if self.max_batch > 1 else [1]
+        self._graphs, self._recorded = graphs, 0
+        self._inputs = [(t.name, t.shape[1:], t.dtype) for t in manifest.inputs]
+        self._inputs += [(s.input, s.shape[1:], s.dtype) for s in manifest.states]
+        self._outputs = [(t.name, t.shape[1:], t.dtype) for t in manifest.outputs]
+        self._outputs += [(s.output, s.shape[1:], s.dtype) for s in manifest.states]
+        self._bindings: OrderedDict[tuple[int, ...], tuple[Any, Any]] = OrderedDict()
+
+    def run(self, batch: int, addresses: Mapping[str, int], queue: Queue) -> None:
+        """See `Runner`; EngineLost when it fails."""
+        key = (batch, *addresses.values())
+        known = self._bindings.get(key)
+        if known is None:
+            known = self._bindings[key] = self._bind(batch, addresses), self._options()
+            if len(self._bindings) > BINDINGS_KEPT:
+                self._bindings.popitem(last=False)
+        self._bindings.move_to_end(key)
+        try:
+            self._session.run_with_iobinding(*known)
+        except Exception as error:  # its errors have no common base
+            kind = OutOfDeviceMemory if any(w in str(error).lower() for w in MEMORY_WORDS) else EngineLost
+            raise kind(f"{self.name} failed: {first_line(error)}") from error
+
+    def _bind(self, batch: int, addresses: Mapping[str, int]) -> Any:
+        binding = self._session.io_binding()
+        for name, rest, dtype in self._inputs:
+            binding.bind_input(name, "cuda", 0, dtype, [batch, *rest], addresses[name])
+        for name, rest, dtype in self._outputs:
+            binding.bind_output(name, "cuda", 0, dtype, [batch, *rest], addresses[name])
+        return binding
+
+    def _options(self) -> Any:
+        options = onnxruntime.RunOptions()
+        # The queue is waited for once a frame, by the engine.
+        options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        if self._graphs:
+            number = self._recorded if self._recorded < GRAPHS else NO_GRAPH
+            self._recorded += 1
+            options.add_run_config_entry("gpu_graph_id", str(number))
+        return options
+
+
+def open_onnx_cuda(
+    manifest: Manifest, device: CudaDevice, max_batch: int, graphs: bool = True, wait_s: float = WAIT_S
+) -> GpuEngine:
+    """An engine; EngineError where it cannot be had."""
+    device.enter()
+    queue = device.queue()
+    return GpuEngine(manifest, device, queue, OrtCudaRunner(manifest, queue, max_batch, graphs), wait_s)

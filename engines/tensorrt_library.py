@@ -1,0 +1,67 @@
+"""TensorRT or TensorRT-RTX, whichever is installed: the same Python interface, other rules."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from engines.errors import BadInput, EngineError
+
+MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
+"""Name of the distribution to its module, the better one first."""
+LOWEST = (10, 0)
+"""TensorRT before 10 has other names for nearly everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An installed library."""
+
+    name: str
+    module: Any
+    version: str
+
+    @property
+    def ahead_of_time(self) -> bool:
+        """Whether it builds plans for GPUs that are not there."""
+        return self.name == "tensorrt-rtx"
+
+    def capabilities(self) -> list[str]:
+        """What it can build for ahead of time, such as sm89."""
+        if not self.ahead_of_time:
+            return []
+        names = [n.lower() for n in self.module.ComputeCapability.__members__ if n.startswith("SM")]
+        return sorted(names, key=lambda name: int(name[2:]))
+
+
+def open_library(name: str) -> Library:
+    """Import a library; EngineError says why it cannot be used."""
+    try:
+        module = importlib.import_module(MODULES[name])
+        version = str(module.__version__)
+    except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == MODULES[name]
+        raise EngineError("not installed" if missing else f"cannot be loaded: {_line(error)}") from error
+    except Exception as error:  # its own loader raises whatever comes
+        raise EngineError(f"cannot be loaded: {_line(error)}") from error
+    if name == "tensorrt" and tuple(int(part) for part in version.split(".")[:2]) < LOWEST:
+        raise EngineError(f"version {version} is too old, {LOWEST[0]} is the oldest that will do")
+    return Library(name, module, version)
+
+
+def find_library(backend: str) -> Library:
+    """The library named, or with `auto` the best that is installed; BadInput where there is none."""
+    if backend != "auto" and backend not in MODULES:
+        raise BadInput(f"--backend must be auto, {', '.join(MODULES)}, not {backend!r}")
+    reasons = []
+    for name in MODULES if backend == "auto" else (backend,):
+        try:
+            return open_library(name)
+        except EngineError as error:
+            reasons.append(f"{name} {error}")
+    raise BadInput(f"{'; '.join(reasons)}: pip install tensorrt-rtx, or tensorrt from NVIDIA's index")
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

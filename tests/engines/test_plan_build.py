@@ -1,0 +1,150 @@
+"""Building plans: the rules, and every kind of graph compiled in earnest, ahead of time and without a GPU."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+
+from benchmarks.switches import export_untrained
+from engines.errors import BadInput, EngineError, ModelError
+from engines.manifest import Manifest, StoredFile, read_family
+from engines.plan_build import Steps, build, profile_of, profiles
+from engines.tensorrt_library import Library, find_library, open_library
+from export.half_family import export_half
+from export.onnx_graph import stored_file
+from generator.config import LITE
+from tests.export.tiny_family import halves, manifests
+
+REQUIRED = "CLEARCALL_REQUIRE_TENSORRT_RTX"
+"""Set where a missing library must not pass for tests that ran."""
+MISSING = "tensorrt-rtx is not installed (pip install 'clearcall[tensorrt-rtx]'): plans are not compiled"
+CAPABILITIES = ("sm89", "sm120")
+
+
+def keep_going(what: str, share: float) -> bool:
+    return True
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    if importlib.util.find_spec("tensorrt_rtx") is None:
+        (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(MISSING)
+    return open_library("tensorrt-rtx")
+
+
+@pytest.fixture(scope="module")
+def lite(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Manifest]]:
+    """The graphs of `lite` for GPUs at all sizes, untrained."""
+    yield export_half(export_untrained(LITE, "lite", [256, 384, 512], tmp_path_factory.mktemp("lite")))
+
+
+def test_every_batch_has_a_profile() -> None:
+    assert profiles(1) == [(1, 1, 1)]
+    assert profiles(2) == [(1, 1, 1), (2, 2, 2)]
+    assert profiles(8) == [(1, 1, 1), (2, 4, 4), (5, 8, 8)]
+    assert profiles(20) == [(1, 1, 1), (2, 4, 4), (5, 8, 8), (9, 16, 16), (17, 20, 20)]
+    for most in range(1, 40):
+        ranges = profiles(most)
+        assert [b for low, _, high in ranges for b in range(low, high + 1)] == list(range(1, most + 1))
+        for batch in range(1, most + 1):
+            low, best, high = ranges[profile_of(batch, ranges)]
+            assert low <= batch <= high and low <= best <= high
+        with pytest.raises(ValueError, match="no plan"):
+            profile_of(most + 1, ranges)
+
+
+def test_progress_rises_to_its_end_and_never_falls() -> None:
+    """Libraries begin phases within phases, and the same ones again: a bar that jumps back is no bar."""
+    steps, seen = Steps(), []
+    seen.append(steps.start("all", 2))
+    for part in range(2):
+        seen.append(steps.start("part", 4))
+        seen += [steps.step("part", index) for index in range(4)]
+        seen += [steps.finish("part"), steps.step("all", part)]
+    seen += [steps.start("again", 0), steps.step("again", 0), steps.step("unknown", 5), steps.finish("unknown")]
+    seen += [steps.finish("again"), steps.finish("all")]
+    assert seen == sorted(seen) and seen[0] == 0 and seen[-1] == 1.0
+    assert seen[2:6] == [0.125, 0.25, 0.375, 0.5]
+
+
+def test_a_library_that_is_not_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
+    with pytest.raises(BadInput, match="tensorrt not installed: pip install"):
+        find_library("tensorrt")
+    with pytest.raises(BadInput, match="--backend must be auto, tensorrt, tensorrt-rtx, not 'cuda'"):
+        find_library("cuda")
+
+
+def test_a_library_that_does_not_load_tells_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(name: str) -> None:
+        raise OSError("libnvinfer.so.10: cannot open shared object file\nmore")
+
+    monkeypatch.setattr("engines.tensorrt_library.importlib.import_module", fail)
+    with pytest.raises(EngineError, match="cannot be loaded: libnvinfer.so.10: cannot open shared object file$"):
+        open_library("tensorrt")
+
+
+def test_damaged_graphs_are_not_built() -> None:
+    fake = Library("tensorrt", None, "10.9")
+    manifest = replace(halves()[0], graph=StoredFile(halves()[0].graph.path, "0" * 64))
+    with pytest.raises(ModelError, match="damaged"):
+        build(fake, manifest, None, 4, keep_going)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_every_graph_compiles_for_gpus_that_are_not_here(lite: list[Manifest], library: Library, index: int) -> None:
+    for capability in CAPABILITIES:
+        plan = build(library, lite[index], capability, 8, keep_going)
+        assert len(plan) > lite[index].weights.path.stat().st_size // 2
+
+
+def test_graphs_of_several_steps_compile(tmp_path: Path, library: Library) -> None:
+    from export.onnx_graph import export_variants, offline_variants
+    from tests.export.tiny_family import generator
+
+    variants = offline_variants("tiny", 64)
+    made = export_variants(generator(), variants[:2], "steps", tmp_path, {})
+    for manifest, capability in zip(made, CAPABILITIES, strict=True):
+        assert build(library, export_half([manifest])[0], capability, 1, keep_going)
+
+
+def test_progress_is_told_and_can_stop_it(library: Library) -> None:
+    shares: list[float] = []
+
+    def note(what: str, share: float) -> bool:
+        shares.append(share)
+        return True
+
+    build(library, halves()[0], "sm89", 2, note)
+    assert shares == sorted(shares) and shares[-1] > 0.8 and len(set(shares)) > 10
+    count = itertools.count()
+    with pytest.raises(EngineError, match="stopped"):
+        build(library, halves()[0], "sm89", 2, lambda what, share: next(count) < 30)
+
+
+def test_a_graph_that_it_cannot_read_is_said_in_one_line(tmp_path: Path, library: Library) -> None:
+    model = onnx.load(str(halves()[0].graph.path))
+    model.graph.node[5].op_type = "Nonsense"
+    path = tmp_path / "x.onnx"
+    onnx.save(model, str(path))
+    manifest = replace(halves()[0], graph=StoredFile(path, stored_file(path)["sha256"]))
+    with pytest.raises(EngineError, match="tensorrt-rtx cannot read tiny-fp16-64: .*Nonsense") as raised:
+        build(library, manifest, "sm89", 1, keep_going)
+    assert "\n" not in str(raised.value)
+
+
+def test_it_builds_for_what_it_says(library: Library) -> None:
+    assert set(CAPABILITIES) <= set(library.capabilities())
+    assert library.capabilities() == sorted(library.capabilities(), key=lambda name: int(name[2:]))
+
+
+def test_the_two_families_are_apart() -> None:
+    folder = halves()[0].graph.path.parent
+    assert [m.name for m in read_family("tiny", folder)] == [m.name for m in manifests()]
