@@ -216,7 +216,8 @@ class Generator(nn.Module):
         else:
             z = z_lq
             if integration.invert:
-                z = invert(velocity_under(torch.zeros_like(prompt)), z, integration.steps)
+                # Not a constant: the exporter would write the maps that follow from it into the file.
+                z = invert(velocity_under(0.0 * prompt), z, integration.steps)
             z_hq = integrate(velocity, z, integration.steps, strength)
         if self.recurrence is not None:
             z_hq = self.recurrence(z_hq, recalled("restored", z_hq))

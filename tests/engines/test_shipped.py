@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engines.engine import StepInputs
-from engines.manifest import MODELS, Manifest, read_family
+from engines.manifest import MODELS, Manifest, read_family, read_manifest
 from engines.onnx_runtime import OrtEngine
 from stream.face.regions import REGION_NAMES
 
@@ -28,7 +28,9 @@ def test_the_small_model_is_there_in_three_sizes() -> None:
 
 
 def test_no_file_is_left_over() -> None:
-    described = {name for m in family() for name in (m.graph.path.name, m.weights.path.name, f"{m.name}.json")}
+    manifests = [read_manifest(path) for path in MODELS.glob("*.json")]
+    assert all(m.family.startswith("lite") for m in manifests)
+    described = {name for m in manifests for name in (m.graph.path.name, m.weights.path.name, f"{m.name}.json")}
     assert {p.name for p in MODELS.iterdir() if p.suffix in {".onnx", ".json", ".data"}} == described
 
 
