@@ -1,0 +1,121 @@
+"""What is compared: each takes a case and gives back its clip and what a frame took. All on one thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from benchmarks.quality.pictures import from_i420, video_frames
+from benchmarks.quality.protocol import Case
+from engines.engine import StepInputs
+from engines.errors import ClearcallError
+from stream.face.regions import region_maps
+from stream.filter import FaceFilter
+from stream.models import Model
+from stream.prompt import AUTO, Weights, describe, follow_estimate, prompt_from_estimate
+from training.degrade import Planar
+
+UNTOUCHED, REFERENCE = "untouched", "clean itself"
+PROMPTS = ("auto", "right", "wrong")
+OURS = "clearcall"
+"""What names of the whole pipeline begin with"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a method made of a case."""
+
+    clip: Planar
+    ms: float | None
+    """A frame's time: the median where frames were timed one by one"""
+    setting: str = ""
+    """Of a peer, as it was chosen"""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Something that restores clips."""
+
+    name: str
+    run: Callable[[Case], Result | None]
+    """None where it has nothing to do with the case"""
+
+
+def untouched() -> Method:
+    """The input as it is."""
+    return Method(UNTOUCHED, lambda case: Result(case.bad, 0.0))
+
+
+def reference() -> Method:
+    """The clean clip as a method: what its temporal figures are, which nothing can be steadier than."""
+    return Method(REFERENCE, lambda case: None if case.clean is None else Result(case.clean, None))
+
+
+def pipeline(model: Model, prompt: str) -> Method:
+    """The filter as the doors run it: tracking, crop, generator, paste; without a time budget."""
+
+    def run(case: Case) -> Result | None:
+        weights = _weights(case, prompt)
+        if weights is None and prompt != AUTO:
+            return None
+        face_filter = FaceFilter(model, describe(weights, model.prompts))
+        frames, taken = [], []
+        for frame in video_frames(case.bad):
+            began = time.perf_counter()
+            out = face_filter.process(frame)
+            taken.append(1000 * (time.perf_counter() - began))
+            frames.append(out.to_ndarray())
+        failures = face_filter.figures()["failures"]
+        broken = {k: n for k, n in failures.items() if k != "no face"} if isinstance(failures, dict) else {}
+        if broken:
+            raise ClearcallError(f"the filter failed on {case.name}, {case.task}: {', '.join(broken)}")
+        return Result(from_i420(frames), median(taken))
+
+    return Method(f"{OURS} {prompt}", run)
+
+
+def generator(model: Model, prompt: str) -> Method:
+    """The generator alone on the whole clip, with regions out of the clean one; no tracking, no paste.
+
+    It does clips of an edge that the model has a graph for.
+    """
+
+    def run(case: Case) -> Result | None:
+        weights = _weights(case, prompt)
+        edge = case.bad[0].shape[2]
+        if case.bad[0].shape[3] != edge or edge not in model.engines or (weights is None and prompt != AUTO):
+            return None
+        engine = model.engines[edge]
+        grid = engine.manifest.shape("regions")[-1]
+        cache, average = engine.new_cache(), None
+        out: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])  # type: ignore[type-arg]
+        taken = []
+        for index, (y, uv) in enumerate(zip(*case.bad, strict=True)):
+            points = None if case.landmarks is None else case.landmarks[index]
+            regions = region_maps(points, 0, 0, edge, grid)[None]
+            began = time.perf_counter()
+
+            def step(words: Weights, y: Planar = (y, uv), regions: Weights = regions):  # type: ignore[no-untyped-def]
+                return engine.step(StepInputs(y[0][None], y[1][None], regions, words[None], 1.0), cache)
+
+            if weights is None and average is None:
+                # As the filter does it: the first look tells what is needed.
+                average = follow_estimate(None, step(np.zeros(len(model.prompts), np.float32)).prompt_hat[0])
+                cache.forget()
+            words = weights if weights is not None else prompt_from_estimate(average)  # type: ignore[arg-type]
+            found = step(words)
+            average = follow_estimate(average, found.prompt_hat[0])
+            taken.append(1000 * (time.perf_counter() - began))
+            out[0].append(found.y[0].copy())
+            out[1].append(found.uv[0].copy())
+        return Result((np.stack(out[0]), np.stack(out[1])), median(taken))
+
+    return Method(f"generator {prompt}", run)
+
+
+def _weights(case: Case, prompt: str) -> Weights | None:
+    return {"right": case.right_prompt, "wrong": case.wrong_prompt}.get(prompt, lambda: None)()
