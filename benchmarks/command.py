@@ -8,6 +8,7 @@ from typing import Protocol
 from benchmarks import engine_command
 from benchmarks.latency import command as latency
 from benchmarks.latency import sessions
+from benchmarks.quality import command as quality
 
 
 class Kind(Protocol):
@@ -23,6 +24,7 @@ class Kind(Protocol):
 KINDS: dict[str, tuple[Kind, str]] = {
     "engine": (engine_command, "what a step of each graph of a model costs"),
     "latency": (latency, "what a call through a relay costs, with its filter on and off"),
+    "quality": (quality, "how much the picture gains, against the input and against other filters"),
     "sessions": (sessions, "how many callers at once a machine serves in real time"),
 }
 
