@@ -22,7 +22,7 @@ def ab_var(out: Planar, clean: Planar) -> float:
 
 
 def mabd_error(out: Planar, clean: Planar) -> float:
-    """Mean squared difference, squared levels, of both clips' mean absolute brightness differences (Jiang, Zheng 2019)."""
+    """Mean squared difference, squared levels, of the clips' MABD (Jiang, Zheng 2019): the mean change of a pixel."""
     ours, theirs = (np.abs(np.diff(luma(clip), axis=0)).mean(axis=(1, 2), dtype=np.float64) for clip in (out, clean))
     return float(((ours - theirs) ** 2).mean())
 
@@ -32,8 +32,8 @@ def flicker_spectrum(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Frequencies in Hz and the root mean square of flicker at each, in levels.
 
-    Taken from the means of 8 x 8 cells, less the clean clip's where there is one, without each cell's mean over time; the
-    squares over all frequencies sum to the variance over time (Parseval). Without a window: clips are short.
+    Taken from the means of 8 x 8 cells, less the clean clip's where there is one, without each cell's mean over time;
+    the squares over all frequencies sum to the variance over time (Parseval). Without a window: clips are short.
     """
     cells = _cells(luma(out))
     if clean is not None:
@@ -42,7 +42,7 @@ def flicker_spectrum(
     power = (np.abs(np.fft.rfft(cells - cells.mean(axis=0), axis=0)) ** 2).mean(axis=(1, 2)) / count**2
     # Every frequency but the first and, of an even number, the last stands for its negative, too.
     power[1 : (count + 1) // 2] *= 2
-    return np.fft.rfftfreq(count, 1 / rate), np.sqrt(power)
+    return np.asarray(np.fft.rfftfreq(count, 1 / rate), np.float64), np.asarray(np.sqrt(power), np.float64)
 
 
 def flicker(out: Planar, clean: Planar | None, rate: float) -> float | None:

@@ -18,7 +18,8 @@ from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED
 from benchmarks.quality.options import Options
 from benchmarks.quality.perceptual import Inception, open_lpips
 from benchmarks.quality.plan import Planned
-from benchmarks.quality.run import Job, distances, run as run_job
+from benchmarks.quality.run import Job, distances
+from benchmarks.quality.run import run as run_job
 from benchmarks.quality.scores import Extras
 from benchmarks.quality.store import Store
 from benchmarks.quality.summary import label, summary, worst
@@ -105,8 +106,8 @@ def films(cases: list[Planned], store: Store, main: str) -> list[dict[str, Any]]
             continue
         after, before = (rows[name]["figures"].get("psnr") for name in (main, UNTOUCHED))
         gain = None if after is None else after - before
-        item = {"case": case.key, "task": label(rows[main]), "name": case.file, "gain": gain, "clean": REFERENCE in rows}
-        found.append(item)
+        about = {"case": case.key, "task": label(rows[main]), "name": case.file}
+        found.append({**about, "gain": gain, "clean": REFERENCE in rows})
     return sorted(found, key=lambda item: (item["gain"] is None, item["gain"] or 0.0))
 
 

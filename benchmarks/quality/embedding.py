@@ -24,7 +24,7 @@ Embed = Callable[[Picture, Floats | None], NDArray[np.float32] | None]
 
 
 def hog(picture: Picture, landmarks: Floats | None) -> NDArray[np.float32]:
-    """Histograms of oriented gradients, 16 x 16 cells of 9 (Dalal, Triggs 2005, without blocks): shapes, not identities."""
+    """Histograms of oriented gradients, 16 x 16 cells of 9 (after Dalal, Triggs 2005): shapes, not identities."""
     grey = cv2.cvtColor(cv2.resize(picture, (HOG_EDGE, HOG_EDGE), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
     down, across = np.gradient(grey.astype(np.float32))
     turn = np.mod(np.arctan2(down, across), np.pi) / np.pi

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import av
 import av.filter
+import numpy as np
 
 from benchmarks.quality.pictures import RATE, from_i420, video_frames
 from engines.errors import ClearcallError
@@ -35,7 +36,7 @@ def run_chain(clip: Planar, chain: Chain) -> Planar:
     try:
         graph = av.filter.Graph()
         graph.threads = 1
-        source = graph.add_buffer(width=width, height=height, format="yuv420p", time_base=1 / RATE)
+        source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("yuv420p"), time_base=1 / RATE)
         working, sink = graph.add(chain.name, chain.arguments), graph.add("buffersink")
         source.link_to(working)
         working.link_to(sink)
@@ -50,7 +51,7 @@ def run_chain(clip: Planar, chain: Chain) -> Planar:
             except (EOFError, BlockingIOError):
                 break
             assert isinstance(pulled, av.VideoFrame)
-            out.append(pulled.to_ndarray(format="yuv420p"))
+            out.append(np.asarray(pulled.to_ndarray(format="yuv420p"), np.uint8))
     except (av.FFmpegError, ValueError) as error:
         raise ClearcallError(f"ffmpeg {chain.name}={chain.arguments}: {error}") from error
     if len(out) != len(clip[0]):

@@ -68,8 +68,8 @@ def _ssim_map(a: Floats, b: Floats) -> Floats:
 def sharpness(out: Planar, clean: Planar, mask: Mask | None = None) -> float | None:
     """How much of the clean clip's fine detail is there: 1 all of it, 0 none, above 1 too much of it.
 
-    Slope of the regression of the output's Laplacian of Y on the clean clip's; noise has no part in it, unlike in a ratio
-    of gradient energies. Affine changes of brightness count: what is half as contrasty is half as sharp.
+    Slope of the regression of the output's Laplacian of Y on the clean clip's; noise has no part in it, unlike in a
+    ratio of gradient energies. Affine changes of brightness count: what is half as contrasty is half as sharp.
     """
     ours, theirs = _laplacians(luma(out)), _laplacians(luma(clean))
     if mask is not None:

@@ -12,6 +12,9 @@ from benchmarks.quality.fidelity import Mask
 from benchmarks.quality.pictures import Floats
 from training.degrade import Planar
 
+NO_SECOND_MAP = np.zeros((0, 0), np.float32)
+"""Both coordinates are in the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
@@ -42,14 +45,14 @@ def estimated_motion(clip: Planar) -> list[Motion]:
 
     Seen is what lies in the frame and where the flows there and back agree (Sundaram et al., 2010).
     """
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     frames = clip[0][:, 0]
     found = []
     for before, after in zip(frames, frames[1:], strict=False):
-        back = np.asarray(search.calc(after, before, None), np.float32)
-        forth = np.asarray(search.calc(before, after, None), np.float32)
+        back = np.asarray(search.calc(after, before, None), np.float32)  # type: ignore[call-overload]
+        forth = np.asarray(search.calc(before, after, None), np.float32)  # type: ignore[call-overload]
         places = _places(back)
-        returned = np.asarray(cv2.remap(forth, places, None, cv2.INTER_LINEAR), np.float32)
+        returned = np.asarray(cv2.remap(forth, places, NO_SECOND_MAP, cv2.INTER_LINEAR), np.float32)
         gap = ((back + returned) ** 2).sum(axis=-1)
         allowed = 0.01 * ((back**2).sum(axis=-1) + (returned**2).sum(axis=-1)) + 0.5
         found.append(Motion(back, _inside(places) & (gap <= allowed)))
@@ -62,14 +65,14 @@ def _places(back: Floats) -> Floats:
     return np.asarray(back + np.stack([x, y], axis=-1), np.float32)
 
 
-def _inside(places: NDArray[np.floating]) -> Mask:  # type: ignore[type-arg]
+def _inside(places: NDArray[np.floating]) -> Mask:
     height, width = places.shape[:2]
     x, y = places[..., 0], places[..., 1]
     return np.asarray((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1), np.bool_)
 
 
 def warp_errors(pictures: list[NDArray[np.uint8]], motion: list[Motion]) -> tuple[float | None, float]:
-    """E*warp and WE, thousandths of the squared full range of BGR: how far each frame is from the last one, moved along.
+    """E*warp and WE, thousandths of the squared full range of BGR: how far a frame is from the last one, moved along.
 
     WE (TDM) counts all places; E*warp only those that were seen in the frame before (Lai et al., 2018), None where none
     was. The clean clip's own figures are not 0: resampling blurs, light changes.
@@ -77,7 +80,11 @@ def warp_errors(pictures: list[NDArray[np.uint8]], motion: list[Motion]) -> tupl
     masked, plain = [], []
     for before, after, step in zip(pictures, pictures[1:], motion, strict=False):
         moved = cv2.remap(
-            before.astype(np.float32), _places(step.back), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            before.astype(np.float32),
+            _places(step.back),
+            NO_SECOND_MAP,
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         squares = ((after.astype(np.float32) - moved) / 255) ** 2
         plain.append(float(squares.mean()))

@@ -13,8 +13,7 @@ from benchmarks.quality.summary import Row, label
 from engines.errors import BadInput
 
 WATCHED = {"psnr": 0.05, "ssim": 0.0005}
-"""Figures, all of them better when higher, and the loss that nobody would see: a deterministic generator's intervals can be
-narrower than that."""
+"""Figures, all of them better when higher, and the loss that nobody would see: intervals can be narrower than that."""
 PROTOCOL = ("protocol", "frames", "size")
 """Settings that must be the same on both sides"""
 

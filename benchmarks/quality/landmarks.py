@@ -25,7 +25,7 @@ class Landmarks:
         self._mesh = Mesh(models.mesh)
 
     def follow(self, clip: Planar) -> Floats | None:
-        """Landmarks [T,468,2] in px of the largest face of the first frame; None where it is not to be seen throughout."""
+        """Landmarks [T,468,2] in px of the first frame's largest face; None where it is not to be seen throughout."""
         found: list[Floats] = []
         for planes in _planes(clip):
             if not found:

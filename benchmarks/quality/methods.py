@@ -68,7 +68,7 @@ def pipeline(model: Model, prompt: str) -> Method:
             began = time.perf_counter()
             out = face_filter.process(frame)
             taken.append(1000 * (time.perf_counter() - began))
-            frames.append(out.to_ndarray())
+            frames.append(np.asarray(out.to_ndarray(), np.uint8))
         failures = face_filter.figures()["failures"]
         broken = {k: n for k, n in failures.items() if k != "no face"} if isinstance(failures, dict) else {}
         if broken:
@@ -91,28 +91,29 @@ def generator(model: Model, prompt: str) -> Method:
             return None
         engine = model.engines[edge]
         grid = engine.manifest.shape("regions")[-1]
-        cache, average = engine.new_cache(), None
-        out: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])  # type: ignore[type-arg]
-        taken = []
+        nothing = np.zeros((1, len(model.prompts)), np.float32)
+        cache = engine.new_cache()
+        average: Weights | None = None
+        luma, chroma, taken = [], [], []
         for index, (y, uv) in enumerate(zip(*case.bad, strict=True)):
             points = None if case.landmarks is None else case.landmarks[index]
             regions = region_maps(points, 0, 0, edge, grid)[None]
             began = time.perf_counter()
-
-            def step(words: Weights, y: Planar = (y, uv), regions: Weights = regions):  # type: ignore[no-untyped-def]
-                return engine.step(StepInputs(y[0][None], y[1][None], regions, words[None], 1.0), cache)
-
-            if weights is None and average is None:
-                # As the filter does it: the first look tells what is needed.
-                average = follow_estimate(None, step(np.zeros(len(model.prompts), np.float32)).prompt_hat[0])
-                cache.forget()
-            words = weights if weights is not None else prompt_from_estimate(average)  # type: ignore[arg-type]
-            found = step(words)
+            if weights is not None:
+                words = weights
+            else:
+                if average is None:
+                    # As the filter does it: the first look tells what is needed.
+                    first = engine.step(StepInputs(y[None], uv[None], regions, nothing, 1.0), cache)
+                    average = follow_estimate(None, first.prompt_hat[0])
+                    cache.forget()
+                words = prompt_from_estimate(average)
+            found = engine.step(StepInputs(y[None], uv[None], regions, words[None], 1.0), cache)
             average = follow_estimate(average, found.prompt_hat[0])
             taken.append(1000 * (time.perf_counter() - began))
-            out[0].append(found.y[0].copy())
-            out[1].append(found.uv[0].copy())
-        return Result((np.stack(out[0]), np.stack(out[1])), median(taken))
+            luma.append(found.y[0].copy())
+            chroma.append(found.uv[0].copy())
+        return Result((np.stack(luma), np.stack(chroma)), median(taken))
 
     return Method(f"generator {prompt}", run)
 

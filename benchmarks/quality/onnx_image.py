@@ -45,7 +45,7 @@ def read_layout(path: Path) -> Layout:
         return Layout()
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+        lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
         made = Layout(**lists)
         ranges = [made.range, made.output_range or made.range]
         if any(len(r) != 2 or not float(r[0]) < float(r[1]) for r in ranges):

@@ -46,7 +46,7 @@ class Options:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options; `read` checks them."""
     add = parser.add_argument
-    add("folder", nargs="?", type=Path, default=DEV, metavar="FOLDER", help="clean stills and clips, PERSON_anything.jpg")
+    add("folder", nargs="?", type=Path, default=DEV, metavar="FOLDER", help="clean stills and clips, PERSON_any.jpg")
     add("--degraded", type=Path, metavar="DIR", help="instead: damaged files, with --clean files of the same names")
     add("--clean", type=Path, metavar="DIR")
     add("--real", type=Path, metavar="DIR", help="instead: footage without a reference")
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--peer", action="append", default=[], metavar="NAME=FILE", help="an image-to-image ONNX model, with FILE.toml")
     add("--identity", type=Path, metavar="FILE", help="a face embedding as ONNX, for faces of 112 px")
     add("--metrics", default="", metavar="LIST", help="of: lpips, fid, kid (needs clearcall[metrics] and its weights)")
-    add("--out", type=Path, default=Path("runs/quality"), help="where a run is kept, to go on with (default: %(default)s)")
+    add("--out", type=Path, default=Path("runs/quality"), help="where runs are kept (default: %(default)s)")
     add("--json", type=Path, metavar="FILE", help="write all figures here")
     add("--html", type=Path, metavar="FILE", help="write a report with pictures here")
     add("--against", type=Path, metavar="FILE", help="a former --json: exit status 1 where a task has lost")

@@ -1,5 +1,8 @@
-"""What people use instead. Each runs on the tasks it is meant for, at that of its settings which is nearest to the clean
-clip in its first frames: an advantage that nobody has in a call, and ours does not get."""
+"""What people use instead.
+
+Each runs on the tasks it is meant for, at that of its settings which is nearest to the clean clip in its first frames:
+an advantage that nobody has in a call, and ours does not get.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +99,8 @@ def clahe(luma: Picture, limit: float) -> Picture:
 def auto_levels(picture: Picture, share: float) -> Picture:
     """Each channel stretched so that `share` of the pixels is black and white."""
     low, high = np.quantile(picture, (share, 1 - share), axis=(0, 1))
-    return np.clip((picture - low) * (255 / np.maximum(high - low, 1)), 0, 255).round().astype(np.uint8)
+    stretched = np.clip((picture - low) * (255 / np.maximum(high - low, 1)), 0, 255)
+    return np.asarray(stretched.round(), np.uint8)
 
 
 def median_of_three(clip: Planar, setting: Any, case: Case) -> Planar:
@@ -125,7 +129,7 @@ def wiener(clip: Planar, noise: float, case: Case) -> Planar:
 
 def _deconvolved(plane: Picture, kernel: Floats, noise: float) -> Picture:
     margin = 32
-    around = cv2.copyMakeBorder(plane, *[margin] * 4, cv2.BORDER_REFLECT).astype(np.float32)
+    around = cv2.copyMakeBorder(plane, margin, margin, margin, margin, cv2.BORDER_REFLECT).astype(np.float32)
     spread = np.zeros_like(around)
     rows, columns = kernel.shape
     spread[:rows, :columns] = kernel

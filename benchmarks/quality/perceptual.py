@@ -36,7 +36,8 @@ def open_lpips() -> Perceptual:
         values = []
         with torch.no_grad():
             for ours, theirs in zip(bgr(out), bgr(clean), strict=True):
-                a, b = (torch.from_numpy(p[..., ::-1].transpose(2, 0, 1)[None] / np.float32(255)) for p in (ours, theirs))
+                pair = (p[..., ::-1].transpose(2, 0, 1)[None] / np.float32(255) for p in (ours, theirs))
+                a, b = (torch.from_numpy(picture) for picture in pair)
                 values.append(float(network(a, b)))
                 network.reset()
         return float(np.mean(values))
@@ -58,7 +59,7 @@ class Inception:
         self._network = _fetched("fid, kid", lambda: NoTrainInceptionV3("inception-v3-compat", ["2048"]))
 
     def __call__(self, clip: Planar) -> NDArray[np.float64]:
-        """[T, 2048]"""
+        """Features [T,2048]."""
         edge = (INCEPTION_EDGE, INCEPTION_EDGE)
         frames = [cv2.resize(p, edge, interpolation=cv2.INTER_AREA)[..., ::-1].transpose(2, 0, 1) for p in bgr(clip)]
         with self._torch.no_grad():

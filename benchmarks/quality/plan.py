@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,10 @@ def cases(options: Options, finder: Landmarks | None) -> list[Planned]:
     """All cases; every task has had its first person before one has its second. BadInput for what cannot be read."""
     if options.real is not None:
         files = protocol.files_in(options.real, options.limit)
-        return [_planned(f, "real", "", lambda f=f: protocol.footage(f, options.frames, finder)) for f in files]  # type: ignore[misc]
+        return [_planned(f, "real", "", partial(protocol.footage, f, options.frames, finder)) for f in files]
     if options.degraded is not None and options.clean is not None:
         pairs = protocol.pairs_in(options.degraded, options.clean, options.limit)
-        return [_planned(b, "pairs", "", lambda b=b, c=c: protocol.pair(b, c, options.frames, finder)) for b, c in pairs]  # type: ignore[misc]
+        return [_planned(b, "pairs", "", partial(protocol.pair, b, c, options.frames, finder)) for b, c in pairs]
     if not options.folder.is_dir():
         raise BadInput(f"{options.folder}: not a folder; say which one holds clean stills and clips")
 
@@ -53,13 +53,11 @@ def cases(options: Options, finder: Landmarks | None) -> list[Planned]:
     def source(file: FaceFile) -> protocol.Source:
         return protocol.read_source(file, options.frames, options.size)
 
+    def make(file: FaceFile, task: str, strength: str) -> Case:
+        return protocol.damaged(source(file), task, strength, finder)
+
     return [
-        _planned(
-            file,
-            task,
-            strength,
-            lambda file=file, task=task, strength=strength: protocol.damaged(source(file), task, strength, finder),  # type: ignore[misc]
-        )
+        _planned(file, task, strength, partial(make, file, task, strength))
         for file in protocol.files_in(options.folder, options.limit)
         for task in options.tasks
         for strength in (options.strengths if protocol.LEVELS[task] else ("middle",))
@@ -68,7 +66,8 @@ def cases(options: Options, finder: Landmarks | None) -> list[Planned]:
 
 def _planned(file: FaceFile, task: str, strength: str, make: Callable[[], Case]) -> Planned:
     # The size tells another file of the same name from this one.
-    return Planned(f"{task}/{strength}/{file.path.name}:{file.path.stat().st_size}", file.path.stem, task, strength, make)
+    key = f"{task}/{strength}/{file.path.name}:{file.path.stat().st_size}"
+    return Planned(key, file.path.stem, task, strength, make)
 
 
 def all_methods(options: Options, model: Model) -> tuple[list[Method], list[str]]:

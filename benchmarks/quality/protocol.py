@@ -1,6 +1,6 @@
 """What is judged: damaged clips, with the clean ones where there are any. The same on every machine, every time.
 
-The damage is the training's own code at fixed levels, with seeds of four numbers: training draws from seeds of one or two.
+The damage is the training's own code at fixed levels, with seeds of four numbers; training's have one or two.
 """
 
 from __future__ import annotations
@@ -115,10 +115,11 @@ def files_in(folder: Path, limit: int | None) -> list[FaceFile]:
     """At most `limit` files, spread over the folder, clips and stills in turn; BadInput where there are none."""
     files = list_faces(folder)
     if limit is not None:
-        files = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(limit, len(files))).round().astype(int))]
+        places = np.linspace(0, len(files) - 1, min(limit, len(files))).round().astype(int)
+        files = [files[i] for i in places]
     kinds = [[f for f in files if not f.clip], [f for f in files if f.clip]]
-    places = {f.path: (i + 0.5) / len(kind) for kind in kinds for i, f in enumerate(kind)}
-    return sorted(files, key=lambda f: places[f.path])
+    share = {f.path: (i + 0.5) / len(kind) for kind in kinds for i, f in enumerate(kind)}
+    return sorted(files, key=lambda f: share[f.path])
 
 
 def read_source(file: FaceFile, count: int, largest: int) -> Source:
@@ -131,7 +132,8 @@ def read_source(file: FaceFile, count: int, largest: int) -> Source:
     edge = _edge(still, largest, file.path)
     rng = np.random.default_rng([SEED, 1, 1, _number(file.path.stem)])
     path = sample_path(rng, count, (still.shape[0], still.shape[1]), edge)
-    return Source(file.path.stem, file.identity, render(still, path, edge), flow.known_motion(path.matrices, edge, edge))
+    motion = flow.known_motion(path.matrices, edge, edge)
+    return Source(file.path.stem, file.identity, render(still, path, edge), motion)
 
 
 def damaged(source: Source, task: str, strength: str, finder: Landmarks | None) -> Case:

@@ -40,8 +40,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"worst cases of {found['main']}, gain in PSNR:"
         for item in found["worst"][:SHOWN_WORST]:
             yield f"  {item['gain']:+6.2f} dB  {item['task']}, {item['name']}"
-    for line in found["notes"]:
-        yield line
+    yield from found["notes"]
 
 
 def gain(method: dict[str, Any]) -> str:

@@ -85,8 +85,8 @@ def score(case: Case, out: Planar, extras: Extras) -> Figures:
             found["tlme"] = points.tlme(seen, case.landmarks)
         if extras.identity is not None:
             # Both faces are aligned by the same landmarks: only the picture differs.
-            ours = [extras.identity(p, l) for p, l in zip(pictures, case.landmarks, strict=True)]
-            theirs = [extras.identity(p, l) for p, l in zip(case.reference_pictures, case.landmarks, strict=True)]
+            ours = [extras.identity(p, at) for p, at in zip(pictures, case.landmarks, strict=True)]
+            theirs = [extras.identity(p, at) for p, at in zip(case.reference_pictures, case.landmarks, strict=True)]
             pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
             if pairs:
                 found["identity"] = embedding.likeness([a for a, _ in pairs], [b for _, b in pairs])

@@ -39,11 +39,12 @@ def slices(clips: list[list[Picture]], column: int) -> bytes:
 
 
 def face_column(case: Case) -> int:
-    """The column through the middle of an eye in the first frame, where much is to be seen; without a face the middle."""
-    width = case.bad[0].shape[3]
+    """The column through an eye in the first frame, where much is to be seen; without a face the middle."""
+    width = int(case.bad[0].shape[3])
     if case.landmarks is None:
         return width // 2
-    return int(np.clip(case.landmarks[0, [33, 133], 0].mean(), 0, width - 1))
+    eye = float(case.landmarks[0, [33, 133], 0].mean())
+    return int(min(max(0.0, eye), width - 1.0))
 
 
 def _cell(frame: Picture) -> Picture:
