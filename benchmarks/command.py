@@ -6,6 +6,7 @@ import argparse
 from typing import Protocol
 
 from benchmarks import engine_command
+from benchmarks.ablation import command as ablation
 from benchmarks.latency import command as latency
 from benchmarks.latency import sessions
 from benchmarks.quality import command as quality
@@ -22,6 +23,7 @@ class Kind(Protocol):
 
 
 KINDS: dict[str, tuple[Kind, str]] = {
+    "ablation": (ablation, "what each part of the generator contributes (torch)"),
     "engine": (engine_command, "what a step of each graph of a model costs"),
     "latency": (latency, "what a call through a relay costs, with its filter on and off"),
     "quality": (quality, "how much the picture gains, against the input and against other filters"),

@@ -11,7 +11,13 @@ COLUMNS = ("psnr", "psnr_face", "exposure_free", "ssim", "sharpness", "ewarp", "
 """Sharpness stands right before the temporal figures, which blur makes better."""
 WITHOUT_REFERENCE = ("gradient_energy", "ewarp", "we", "flicker", "jitter", "fc_hog")
 IDENTITY = ("identity", "fc_identity", "lpips")
-SHORT = {"exposure_free": "exp.-free", "flicker": "flicker", "psnr_face": "face", "gradient_energy": "gradients"}
+SHORT = {
+    "exposure_free": "exp.-free",
+    "flicker": "flicker",
+    "psnr_face": "face",
+    "gradient_energy": "gradients",
+    "fc_identity": "FC (face)",
+}
 WIDTH = 10
 SHOWN_WORST = 5
 
@@ -35,6 +41,9 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"{'':<24}{'gain dB':>9} {'95 %':^15}{head}{'ms':>8}"
         for name, method in methods.items():
             yield f"{name:<24}{gain(method)}{''.join(cell(method, key) for key in shown)}{time(method):>8}"
+        distances = found["distances"].get(task, {})
+        for name, figures in distances.items():
+            yield f"{name:<24}" + ", ".join(f"{key.upper()} {value:.2f}" for key, value in figures.items())
     if found["worst"]:
         yield ""
         yield f"worst cases of {found['main']}, gain in PSNR:"
