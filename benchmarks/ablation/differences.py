@@ -14,7 +14,7 @@ Rows = dict[str, list[Row]]
 def difference(
     rows: Rows, arm: str, base: str, figure: str, tasks: Sequence[str] | None = None
 ) -> Interval | None:
-    """The arm's figure less the base's on the same cases: mean over people and interval; None where nothing compares."""
+    """The arm's figure less the base's on the same cases: mean over people and interval; None without any."""
     before = {(label(r), r["name"]): r["figures"] for r in rows.get(base, [])}
     values = []
     for row in _of(rows.get(arm, []), tasks):

@@ -61,7 +61,7 @@ def generators(
 
 def judge(made: list[Made], cases: Make, total: int, say: Say) -> tuple[Rows, dict[str, int]]:
     """Rows of all arms and of the untouched input, and the arms' untrained tensors."""
-    rows: Rows = {arm.name: [] for arm, _, _ in made} | {UNTOUCHED: []}
+    rows: Rows = {name: [] for name in (*(arm.name for arm, _, _ in made), UNTOUCHED)}
     for done, case in enumerate(cases()):
         say(f"{done}/{total} {case.task}, {case.name}")
         rows[UNTOUCHED].append(_row(case, case.bad))

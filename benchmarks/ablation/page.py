@@ -28,16 +28,18 @@ def page(rows: Rows, verdicts: list[Verdict], about: dict[str, Any]) -> str:
     how = (
         f"each arm trained on for {about['steps']} steps from the same weights"
         if about["steps"]
-        else "**parts switched off at run time only**, on weights that were trained with them: what a part is worth to this "
-        "model, not what a model trained without it would do"
+        else "**parts switched off at run time only**, on weights that were trained with them: what a part is worth to "
+        "this model, not what a model trained without it would do"
     )
     lines = [
         "# Ablations",
         "",
-        f"Written by `{about['command']}`; do not edit. Checkpoint: step {about['step']}, {about['minutes']:.0f} minutes. "
-        f"{about['cases']} clips of {about['frames']} frames, {about['people']} people, {about['size']} px, by the protocol of "
-        f"`clearcall bench quality`; {how}. Differences are the arm's figure less that of the generator as it is, on the same "
-        "clips; in brackets the 95 % interval of the bootstrap over people.",
+        f"Written by `{about['command']}`; do not edit. Checkpoint:",
+        f"step {about['step']}, {about['minutes']:.0f} minutes.",
+        f"{about['cases']} clips of {about['frames']} frames, {about['people']} people, {about['size']} px, by the",
+        f"protocol of `clearcall bench quality`; {how}.",
+        "Differences are the arm's figure less that of the generator as it is, on the same clips; in brackets the 95 %",
+        "interval of the bootstrap over people.",
         "",
         f"## Claims: {yes} yes, {no} no, {len(verdicts) - yes - no} not measured",
         "",

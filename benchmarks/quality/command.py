@@ -13,6 +13,7 @@ from benchmarks.latency.options import write
 from benchmarks.latency.report import machine
 from benchmarks.quality import gate, html, options, plan, report
 from benchmarks.quality.embedding import FaceEmbedding
+from benchmarks.quality.fidelity import EQUAL
 from benchmarks.quality.landmarks import Landmarks
 from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED
 from benchmarks.quality.options import Options
@@ -85,6 +86,7 @@ def result(
         "machine": where,
         "settings": settings,
         "main": job.main,
+        "run": store.digest,
         "shown": [UNTOUCHED, job.main, REFERENCE],
         "planned": len(job.cases),
         "done": sum(case.key in store for case in job.cases),
@@ -105,7 +107,8 @@ def films(cases: list[Planned], store: Store, main: str) -> list[dict[str, Any]]
         if main not in rows:
             continue
         after, before = (rows[name]["figures"].get("psnr") for name in (main, UNTOUCHED))
-        gain = None if after is None else after - before
+        # A clean clip has nothing to gain.
+        gain = None if after is None or before >= EQUAL else after - before
         about = {"case": case.key, "task": label(rows[main]), "name": case.file}
         found.append({**about, "gain": gain, "clean": REFERENCE in rows})
     return sorted(found, key=lambda item: (item["gain"] is None, item["gain"] or 0.0))

@@ -18,6 +18,7 @@ from stream.filter import FaceFilter
 from stream.models import Model
 from stream.prompt import AUTO, Weights, describe, follow_estimate, prompt_from_estimate
 from training.degrade import Planar
+from training.faces import Picture
 
 UNTOUCHED, REFERENCE = "untouched", "clean itself"
 PROMPTS = ("auto", "right", "wrong")
@@ -62,20 +63,31 @@ def pipeline(model: Model, prompt: str) -> Method:
         weights = _weights(case, prompt)
         if weights is None and prompt != AUTO:
             return None
-        face_filter = FaceFilter(model, describe(weights, model.prompts))
-        frames, taken = [], []
-        for frame in video_frames(case.bad):
-            began = time.perf_counter()
-            out = face_filter.process(frame)
-            taken.append(1000 * (time.perf_counter() - began))
-            frames.append(np.asarray(out.to_ndarray(), np.uint8))
-        failures = face_filter.figures()["failures"]
-        broken = {k: n for k, n in failures.items() if k != "no face"} if isinstance(failures, dict) else {}
-        if broken:
-            raise ClearcallError(f"the filter failed on {case.name}, {case.task}: {', '.join(broken)}")
+        frames, taken = _filtered(FaceFilter(model, describe(weights, model.prompts)), case)
         return Result(from_i420(frames), median(taken))
 
     return Method(f"{OURS} {prompt}", run)
+
+
+def with_strength(model: Model, case: Case, strength: float) -> Planar:
+    """The case through the whole pipeline, under the right prompt, at some strength."""
+    words = describe(_weights(case, "right"), model.prompts)
+    return from_i420(_filtered(FaceFilter(model, words, strength), case)[0])
+
+
+def _filtered(face_filter: FaceFilter, case: Case) -> tuple[list[Picture], list[float]]:
+    """Frames as I420 pictures, and what each took in ms."""
+    frames, taken = [], []
+    for frame in video_frames(case.bad):
+        began = time.perf_counter()
+        out = face_filter.process(frame)
+        taken.append(1000 * (time.perf_counter() - began))
+        frames.append(np.asarray(out.to_ndarray(), np.uint8))
+    failures = face_filter.figures()["failures"]
+    broken = {k: n for k, n in failures.items() if k != "no face"} if isinstance(failures, dict) else {}
+    if broken:
+        raise ClearcallError(f"the filter failed on {case.name}, {case.task}: {', '.join(broken)}")
+    return frames, taken
 
 
 def generator(model: Model, prompt: str) -> Method:

@@ -17,6 +17,7 @@ from benchmarks.quality.plan import Planned
 from benchmarks.quality.progress import Progress
 from benchmarks.quality.protocol import Case
 from benchmarks.quality.scores import Extras, score
+from benchmarks.quality.skin import skin_tone
 from benchmarks.quality.store import Store
 from benchmarks.quality.summary import Row
 from training.degrade import Planar
@@ -59,6 +60,7 @@ def judge(job: Job, planned: Planned, case: Case) -> tuple[list[Row], dict[str, 
     """The rows of one case, and its film strip and time slice as JPEG."""
     rows: list[Row] = []
     shown: dict[str, Planar] = {}
+    tone = None if case.clean is None else skin_tone(case.reference_pictures[0], case.landmarks)
     for method in job.methods:
         result = method.run(case)
         if result is None:
@@ -73,6 +75,8 @@ def judge(job: Job, planned: Planned, case: Case) -> tuple[list[Row], dict[str, 
             "setting": result.setting,
             "figures": {k: round(v, 6) for k, v in score(case, result.clip, job.extras).items()},
         }
+        if tone is not None:
+            row["ita"] = round(tone, 1)
         if job.inception is not None:
             row["features"] = np.round(job.inception(result.clip)[[0, -1]], 4).tolist()
         rows.append(row)

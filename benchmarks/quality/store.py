@@ -62,4 +62,9 @@ class Store:
 
     def picture(self, case: str, kind: str) -> Path:
         """Where a case's picture lies."""
-        return self._folder / f"{hashlib.sha256(case.encode()).hexdigest()[:16]}-{kind}.jpg"
+        return picture_path(self._folder, case, kind)
+
+
+def picture_path(folder: Path, case: str, kind: str) -> Path:
+    """Where a case's picture lies in the folder of a run."""
+    return folder / f"{hashlib.sha256(case.encode()).hexdigest()[:16]}-{kind}.jpg"
