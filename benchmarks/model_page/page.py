@@ -52,8 +52,8 @@ def page(
             f"# The model `{name}`",
             "",
             f"Written by `{command}`; do not edit.",
-            f"Figures of {found['when']}, {found['machine']['processor']}, one thread, {found['done']} of {found['planned']}",
-            f"cases, {found['settings']['frames']} frames each.",
+            f"Figures of {found['when']}, {found['machine']['processor']}, one thread,",
+            f"{found['done']} of {found['planned']} cases, {found['settings']['frames']} frames each.",
             "",
             "## What it is for, and what not",
             "",
@@ -99,9 +99,9 @@ def _training(training: Mapping[str, Any]) -> Iterator[str]:
 
 def _tasks(found: Mapping[str, Any]) -> Iterator[str]:
     main = found["main"]
-    yield f"`{main}`: the whole filter, as a call runs it. Gains in dB PSNR over the untouched input; 95 % intervals over"
-    yield "people. The best peer is the best on average of those that were run on the task, each at the best of its settings;"
-    yield "those that are told what was done to the clip are left out."
+    yield f"`{main}`: the whole filter, as a call runs it. Gains in dB PSNR over the untouched input, with 95 % intervals"
+    yield "over people. The best peer is the best on average of those that were run on the task, each at the best of its"
+    yield "settings; those that are told what was done to the clip are left out."
     yield ""
     yield "| task | input | output | gain | right prompt | face gain | sharpness | best peer | its gain |"
     yield "|---|---|---|---|---|---|---|---|---|"
@@ -134,8 +134,8 @@ def _people(found: Mapping[str, Any], traits: Group) -> Iterator[str]:
         if "ita" in row:
             tones.setdefault(tone(row["ita"]), []).append((row["person"], gain))
     yield "Mean gain in PSNR over all damaged clips. Skin tone is the individual typology angle of the cheeks in the"
-    yield "clean picture: the light's as much as the skin's. Groups of fewer than three people have no interval, and prove"
-    yield "nothing."
+    yield "clean picture: the light's as much as the skin's. Groups of fewer than three people have no interval, and"
+    yield "prove nothing."
     yield ""
     yield "| group | people | gain, dB |"
     yield "|---|---|---|"
@@ -187,9 +187,10 @@ def _failures(
 
 
 def _identity(strengths: Sequence[AtStrength]) -> Iterator[str]:
-    yield "A restored face is partly guessed, and can come out as somebody else's. Strength scales the change that is added"
-    yield "to the input, and at 0 the input comes back bit for bit. Shift is how far the 468 landmarks lie from the clean"
-    yield "face's, in per cent of the distance between the eyes: at strength 0 it is what the damage does to the tracker."
+    yield "A restored face is partly guessed, and can come out as somebody else's. Strength scales the change that is"
+    yield "added to the input, and at 0 the input comes back bit for bit. Shift is how far the 468 landmarks lie from the"
+    yield "clean face's, in per cent of the distance between the eyes: at strength 0, it is what the damage does to the"
+    yield "tracker."
     yield ""
     known = any(s.identity is not None for s in strengths)
     yield "| task | strength | PSNR, dB | shift, % |" + (" identity, cosine |" if known else "")

@@ -39,7 +39,8 @@ def found(*more: Row) -> dict[str, Any]:
 def made(content: dict[str, Any], traits: dict[str, dict[str, str]] | None = None) -> str:
     training = {"minutes": 7, "attributions": ["Somebody, CC0"]}
     one = AtStrength("noise", 0.5, Interval(27.0, None, None, 1), Interval(1.5, None, None, 1), None)
-    return page(content, training, [one], traits or {}, [("a.jpg", "noise, p2")], ["Faces Inc."], "clearcall bench model")
+    pictures = [("a.jpg", "noise, p2")]
+    return page(content, training, [one], traits or {}, pictures, ["Faces Inc."], "clearcall bench model")
 
 
 def test_gains_are_over_the_input_of_the_same_clips() -> None:
