@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from generator.model import ONE_STEP, Integration
-
 WHOLE = "as it is"
 CLEARCALL = "clearcall"
 
@@ -22,7 +20,10 @@ class Arm:
     """Fields of the configuration that differ"""
     prompt: str = "right"
     """right, wrong, none or auto"""
-    integration: Integration = ONE_STEP
+    steps: int = 1
+    """Euler steps of the flow"""
+    inverted: bool = False
+    """First backwards from the input without a prompt"""
     noise: float = 0.0
     """Deviation of the noise that is put onto the latent the flow starts from, as a share of the latent's own"""
     regions: bool = True
@@ -49,10 +50,10 @@ ARMS: tuple[Arm, ...] = (
     Arm("fusion off", "DVFace", {"fusion": "off"}),
     Arm("fusion symmetric", "DVFace", {"fusion": "symmetric"}),
     Arm("fusion swapped", "DVFace", {"fusion": "swapped"}),
-    Arm("2 steps", "VividFace", integration=Integration(2)),
-    Arm("4 steps", "VividFace", integration=Integration(4)),
-    Arm("8 steps", "VividFace", integration=Integration(8)),
-    Arm("8 steps, inverted", "VividFace", integration=Integration(8, True)),
+    Arm("2 steps", "VividFace", steps=2),
+    Arm("4 steps", "VividFace", steps=4),
+    Arm("8 steps", "VividFace", steps=8),
+    Arm("8 steps, inverted", "VividFace", steps=8, inverted=True),
     Arm("taps off", "DL-Diff", {"taps": False}),
     Arm("recurrence off", "DL-Diff", {"recurrence": False}),
     Arm("previous planes off", "DL-Diff", {"previous": False}),

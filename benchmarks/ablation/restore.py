@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmarks.ablation.arms import Arm
 from benchmarks.quality.protocol import Case
 from generator.encoder import Features
-from generator.model import Frame, Generator
+from generator.model import Frame, Generator, Integration
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from training.checkpoint import carry_over
@@ -83,7 +83,7 @@ def _restore(generator: Generator, arm: Arm, case: Case, strength: float) -> Pla
         if wanted is None and average is None:
             average = follow_estimate(None, generator.step(frame(nothing), keep, state)[0].prompt_hat[0].numpy())
         words = wanted if wanted is not None else prompt_from_estimate(average)  # type: ignore[arg-type]
-        output, state = generator.step(frame(words), keep, state, arm.integration)
+        output, state = generator.step(frame(words), keep, state, Integration(arm.steps, arm.inverted))
         average = follow_estimate(average, output.prompt_hat[0].numpy())
         keep = torch.ones(1, 1)
         changed[0].append(y[index] + output.change_y[0])

@@ -99,9 +99,9 @@ def _training(training: Mapping[str, Any]) -> Iterator[str]:
 
 def _tasks(found: Mapping[str, Any]) -> Iterator[str]:
     main = found["main"]
-    yield f"`{main}`: the whole filter, as a call runs it. Gains in dB PSNR over the untouched input, with 95 % intervals"
-    yield "over people. The best peer is the best on average of those that were run on the task, each at the best of its"
-    yield "settings; those that are told what was done to the clip are left out."
+    yield f"`{main}`: the whole filter, as a call runs it. Gains in dB PSNR over the untouched input, with 95 %"
+    yield "intervals over people. The best peer is the best on average of those that were run on the task, each at the"
+    yield "best of its settings; those that are told what was done to the clip are left out."
     yield ""
     yield "| task | input | output | gain | right prompt | face gain | sharpness | best peer | its gain |"
     yield "|---|---|---|---|---|---|---|---|---|"
@@ -188,9 +188,9 @@ def _failures(
 
 def _identity(strengths: Sequence[AtStrength]) -> Iterator[str]:
     yield "A restored face is partly guessed, and can come out as somebody else's. Strength scales the change that is"
-    yield "added to the input, and at 0 the input comes back bit for bit. Shift is how far the 468 landmarks lie from the"
-    yield "clean face's, in per cent of the distance between the eyes: at strength 0, it is what the damage does to the"
-    yield "tracker."
+    yield "added to the input, and at 0 the input comes back bit for bit. Shift is how far the 468 landmarks lie from"
+    yield "the clean face's, in per cent of the distance between the eyes: at strength 0 it is what the damage does to"
+    yield "the tracker."
     yield ""
     known = any(s.identity is not None for s in strengths)
     yield "| task | strength | PSNR, dB | shift, % |" + (" identity, cosine |" if known else "")
