@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import cv2
@@ -25,12 +26,8 @@ def open_lpips() -> Perceptual:
         BadInput: torchmetrics is missing.
         ClearcallError: The network's weights cannot be had.
     """
-    try:
-        import torch
-        from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-    except ImportError as error:
-        raise BadInput(f"--metrics lpips {NEEDS} ({error.name} is missing)") from error
-    network = _fetched("lpips", lambda: LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True))
+    torch, module = _imported("lpips", "torchmetrics.image.lpip")
+    network = _fetched("lpips", lambda: module.LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True))
 
     def lpips(out: Planar, clean: Planar) -> float:
         values = []
@@ -50,13 +47,8 @@ class Inception:
 
     def __init__(self) -> None:
         """Load the network; BadInput without torchmetrics, ClearcallError where its weights cannot be had."""
-        try:
-            import torch
-            from torchmetrics.image.fid import NoTrainInceptionV3
-        except ImportError as error:
-            raise BadInput(f"--metrics fid, kid: {NEEDS} ({error.name} is missing)") from error
-        self._torch = torch
-        self._network = _fetched("fid, kid", lambda: NoTrainInceptionV3("inception-v3-compat", ["2048"]))
+        self._torch, module = _imported("fid, kid", "torchmetrics.image.fid")
+        self._network = _fetched("fid, kid", lambda: module.NoTrainInceptionV3("inception-v3-compat", ["2048"]))
 
     def __call__(self, clip: Planar) -> NDArray[np.float64]:
         """Features [T,2048]."""
@@ -65,6 +57,16 @@ class Inception:
         with self._torch.no_grad():
             found = self._network(self._torch.from_numpy(np.ascontiguousarray(np.stack(frames))))
         return np.asarray(found, np.float64).reshape(len(frames), -1)
+
+
+def _imported(what: str, name: str) -> tuple[Any, Any]:
+    """The modules torch and `name`; the latter also fails where torchvision was built for another torch."""
+    try:
+        return importlib.import_module("torch"), importlib.import_module(name)
+    except ImportError as error:
+        raise BadInput(f"--metrics {what} {NEEDS} ({error.name} is missing)") from error
+    except RuntimeError as error:
+        raise ClearcallError(f"--metrics {what}: torchmetrics cannot be loaded ({error})") from error
 
 
 def _fetched(what: str, make: Any) -> Any:
