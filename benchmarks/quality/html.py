@@ -7,11 +7,16 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from benchmarks.latency.html import STYLE
 from benchmarks.quality import report
 from benchmarks.quality.bars import Bar, chart
 from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED
+from benchmarks.quality.pictures import RATE
 from benchmarks.quality.scores import BY_KEY, METRICS
+from benchmarks.quality.spectrum import chart as chart_spectrum
+from benchmarks.quality.summary import label
 
 FILMS = 3
 """Cases of each task that are shown, the worst first."""
@@ -59,6 +64,10 @@ def _task(task: str, methods: dict[str, Any], found: dict[str, Any], picture: Fi
             text = f"Gain in {BY_KEY[key].label} over the untouched input, dB; beside it the figure itself."
             parts.append(f"<figure>{chart(bars, text)}<figcaption>{escape(text)}</figcaption></figure>")
     parts.append(_table(methods))
+    spectrum = chart_spectrum(_spectra(task, found), float(RATE))
+    if spectrum:
+        text = "Flicker by frequency: root mean square in levels of the means of 8 x 8 cells, less the clean clip's."
+        parts.append(f"<figure>{spectrum}<figcaption>{escape(text)}</figcaption></figure>")
     cases = [w for w in found["films"] if w["task"] == task][:FILMS]
     for case in cases:
         film, slices = picture(case["case"], "film"), picture(case["case"], "slice")
@@ -71,6 +80,18 @@ def _task(task: str, methods: dict[str, Any], found: dict[str, Any], picture: Fi
                 f"<figcaption>{escape(text)}</figcaption></figure>"
             )
     return "".join(parts)
+
+
+def _spectra(task: str, found: dict[str, Any]) -> dict[str, list[float]]:
+    """Mean over the clips, of the input and of ours; clips of another length than the first are left out."""
+    lines: dict[str, list[list[float]]] = {}
+    for row in found["rows"]:
+        if row["method"] in (UNTOUCHED, found["main"]) and label(row) == task and "spectrum" in row:
+            lines.setdefault(row["method"], []).append(row["spectrum"])
+    return {
+        name: np.mean([values for values in every if len(values) == len(every[0])], axis=0).tolist()
+        for name, every in lines.items()
+    }
 
 
 def _has_bar(name: str, method: dict[str, Any], key: str) -> bool:

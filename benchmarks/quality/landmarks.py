@@ -64,7 +64,7 @@ def face_masks(landmarks: Floats, height: int, width: int) -> Mask:
 def tlme(out: Floats, clean: Floats) -> float:
     """Landmark motion error, px a frame: mean distance between the landmarks' steps from frame to frame in both clips.
 
-    As video face restoration reports it (TLME), with the landmarks of MediaPipe's mesh.
+    Called TLME in papers on video face restoration, which use other landmarks: figures compare only among themselves.
     """
     return float(np.linalg.norm(np.diff(out, axis=0) - np.diff(clean, axis=0), axis=-1).mean())
 

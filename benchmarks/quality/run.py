@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality import strips, summary
+from benchmarks.quality.brightness import flicker_spectrum
 from benchmarks.quality.methods import REFERENCE, UNTOUCHED, Method
 from benchmarks.quality.perceptual import Inception, fid, kid
-from benchmarks.quality.pictures import bgr
+from benchmarks.quality.pictures import RATE, bgr
 from benchmarks.quality.plan import Planned
 from benchmarks.quality.progress import Progress
 from benchmarks.quality.protocol import Case
@@ -82,6 +83,7 @@ def judge(job: Job, planned: Planned, case: Case) -> tuple[list[Row], dict[str, 
         rows.append(row)
         if method.name in (UNTOUCHED, job.main, REFERENCE):
             shown[method.name] = result.clip
+            row["spectrum"] = np.round(flicker_spectrum(result.clip, case.clean, float(RATE))[1], 4).tolist()
     clips = [bgr(shown[name]) for name in (UNTOUCHED, job.main, REFERENCE) if name in shown]
     return rows, {"film": strips.film(clips), "slice": strips.slices(clips, strips.face_column(case))}
 

@@ -69,6 +69,7 @@ def test_a_run_of_two_people_is_reported_kept_and_gated(
     assert found["summary"]["clean"]["generator right"]["figures"]["psnr"]["mean"] == 99
     text = page.read_text()
     assert not re.search(r'(src|href)="(?!data:)|url\(|@import', text) and text.count("data:image/jpeg") >= 4
+    assert text.count('aria-label="flicker"') == 2
     # The same again is read from what was kept: not one figure, nor a time, is another.
     assert main([*call, "--json", str(out), "--against", str(out)]) == 0
     assert json.loads(out.read_text())["rows"] == found["rows"]
