@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.ablation.arms import WHOLE
@@ -45,7 +45,8 @@ def verdicts(rows: Rows, facts: Mapping[str, Any]) -> list[Verdict]:
 
     Args:
         rows: By arm; peers and the untouched input are arms, too.
-        facts: `repeats`, `strength_0`, `calls`, `local_share`, `auto_right`, `codes` (name to perplexity as a share).
+        facts: `repeats`, `strength_0`, `calls`, `local_share`, `auto_right`, `codes` (name to perplexity as a share),
+            `untrained` (arms with parts that are).
     """
     return [*_dvface(rows, facts), *_vividface(rows, facts), *_dldiff(rows), *_cugd(rows, facts), *_tdm(rows, facts)]
 
@@ -72,8 +73,11 @@ def _dvface(rows: Rows, facts: Mapping[str, Any]) -> Iterator[Verdict]:
     text = ", ".join(f"{name} {100 * share:.0f} %" for name, share in codes.items())
     holds = all(share > PERPLEXITY for share in codes.values()) if codes else None
     yield Verdict("DVFace", "code perplexity is over 30 % of the entries", holds, text)
-    yield _costs(rows, "DVFace", "asymmetric fusion beats swapped roles", "fusion swapped")
-    yield _costs(rows, "DVFace", "asymmetric fusion beats equal roles", "fusion symmetric")
+    for claim, arm in (("swapped", "fusion swapped"), ("equal", "fusion symmetric")):
+        found = _costs(rows, "DVFace", f"asymmetric fusion beats {claim} roles", arm)
+        if arm in facts.get("untrained", ()):
+            found = replace(found, holds=None, figures=f"{found.figures}; says nothing without training on")
+        yield found
 
 
 def _vividface(rows: Rows, facts: Mapping[str, Any]) -> Iterator[Verdict]:

@@ -98,6 +98,7 @@ def _report(
     from benchmarks.ablation.claims import verdicts
     from benchmarks.ablation.page import page
 
+    facts["untrained"] = [arm for arm, tensors in missing.items() if tensors]
     found = verdicts(rows, facts)
     about |= {
         "command": shlex.join(["clearcall", *sys.argv[1:]]),

@@ -41,6 +41,13 @@ def test_two_people_are_no_measurement() -> None:
     assert verdict({WHOLE: rows([30, 31])}, "the spatial codebook").word == "not measured"
 
 
+def test_roles_that_were_never_trained_say_nothing() -> None:
+    """Guards against: parts at their start values, which change nothing, are called worse than trained ones."""
+    found = {WHOLE: rows([30, 31, 32]), "fusion swapped": rows([29, 30, 31])}
+    assert verdict(found, "swapped roles").word == "yes"
+    assert verdict(found, "swapped roles", {**FACTS, "untrained": ["fusion swapped"]}).word == "not measured"
+
+
 def test_both_codebooks_must_be_in_use() -> None:
     assert verdict({}, "perplexity").word == "no"
     assert verdict({}, "perplexity", {**FACTS, "codes": {"spatial": 0.31}}).word == "yes"
