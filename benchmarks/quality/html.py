@@ -74,7 +74,7 @@ def _task(task: str, methods: dict[str, Any], found: dict[str, Any], picture: Fi
         if film and slices:
             gain = "" if case["gain"] is None else f", {case['gain']:+.2f} dB"
             names = " / ".join(found["shown"] if case["clean"] else found["shown"][:2])
-            text = f"{case['name']}{gain}. Rows: {names}; beside them one column of pixels through time."
+            text = f"{case['name']}{gain}. Rows: {names}; below them one column of pixels through time."
             parts.append(
                 f"<figure>{_image(film, 'film strip')}{_image(slices, 'time slice')}"
                 f"<figcaption>{escape(text)}</figcaption></figure>"

@@ -22,7 +22,7 @@ from benchmarks.quality.protocol import BAD_CALL, DARK, Case
 from training.degrade import GAMMA, Planar, blur_kernel, to_planes
 from training.faces import Picture
 
-TRIAL = 3
+TRIAL = 2
 """Frames that a setting is chosen on."""
 DIM = ("low light", DARK)
 GRAINY = ("noise", DARK, BAD_CALL)
