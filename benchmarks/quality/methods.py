@@ -35,6 +35,8 @@ class Result:
     """A frame's time: the median where frames were timed one by one"""
     setting: str = ""
     """Of a peer, as it was chosen"""
+    restored: float | None = None
+    """Share of the frames that the filter changed: where it finds no face, they pass as they are"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ def pipeline(model: Model, prompt: str) -> Method:
         weights = _weights(case, prompt)
         if weights is None and prompt != AUTO:
             return None
-        frames, taken = _filtered(FaceFilter(model, describe(weights, model.prompts)), case)
-        return Result(from_i420(frames), median(taken))
+        face_filter = FaceFilter(model, describe(weights, model.prompts))
+        frames, taken = _filtered(face_filter, case)
+        changed = face_filter.figures()["changed"]
+        return Result(from_i420(frames), median(taken), restored=float(str(changed)) / len(frames))
 
     return Method(f"{OURS} {prompt}", run)
 

@@ -22,7 +22,7 @@ from stream.models import Model
 from training.degrade import to_planes
 from training.faces import FaceFile
 
-VERSION = 1
+VERSION = 2
 """Of the protocol: another one where what is done to a clip, or how it is measured, changes."""
 
 
