@@ -6,8 +6,11 @@ import argparse
 from typing import Protocol
 
 from benchmarks import engine_command
+from benchmarks.ablation import command as ablation
 from benchmarks.latency import command as latency
 from benchmarks.latency import sessions
+from benchmarks.model_page import command as model_page
+from benchmarks.quality import command as quality
 
 
 class Kind(Protocol):
@@ -21,8 +24,11 @@ class Kind(Protocol):
 
 
 KINDS: dict[str, tuple[Kind, str]] = {
+    "ablation": (ablation, "what each part of the generator contributes (torch)"),
     "engine": (engine_command, "what a step of each graph of a model costs"),
     "latency": (latency, "what a call through a relay costs, with its filter on and off"),
+    "model": (model_page, "write the page that tells what a model is and what it is not"),
+    "quality": (quality, "how much the picture gains, against the input and against other filters"),
     "sessions": (sessions, "how many callers at once a machine serves in real time"),
 }
 

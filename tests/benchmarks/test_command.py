@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from stream.cli import main
@@ -38,3 +41,9 @@ def test_an_unknown_kind_is_said_in_one_line(
     error = capsys.readouterr().err
     assert ended.value.code == 2
     assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+def test_no_benchmark_needs_torch_to_be_listed() -> None:
+    """Guards against: one kind's import of torch takes all the others away where it is not installed."""
+    check = "import sys, benchmarks.command; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check]).returncode == 0

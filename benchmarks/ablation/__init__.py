@@ -1,0 +1,1 @@
+"""`clearcall bench ablation`: what each part of the generator contributes."""

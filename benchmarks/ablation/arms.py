@@ -1,0 +1,71 @@
+"""The arms: the generator as it is, and with one thing different. After the systems that the parts come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+WHOLE = "as it is"
+CLEARCALL = "clearcall"
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One generator under one treatment; by default the whole one under the right prompt."""
+
+    name: str
+    system: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the configuration that differ"""
+    prompt: str = "right"
+    """right, wrong, none or auto"""
+    steps: int = 1
+    """Euler steps of the flow"""
+    inverted: bool = False
+    """First backwards from the input without a prompt"""
+    noise: float = 0.0
+    """Deviation of the noise that is put onto the latent the flow starts from, as a share of the latent's own"""
+    regions: bool = True
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the configuration differs: the others need no training to be compared fairly."""
+        return bool(self.change)
+
+
+PER_FRAME: dict[str, Any] = {
+    "attention": "off",
+    "temporal_codes": False,
+    "taps": False,
+    "recurrence": False,
+    "previous": False,
+}
+"""The configuration without any memory of frames before, but for the slow gains"""
+
+ARMS: tuple[Arm, ...] = (
+    Arm(WHOLE, CLEARCALL),
+    Arm("spatial codes off", "DVFace", {"spatial_codes": False}),
+    Arm("temporal codes off", "DVFace", {"temporal_codes": False}),
+    Arm("fusion off", "DVFace", {"fusion": "off"}),
+    Arm("fusion symmetric", "DVFace", {"fusion": "symmetric"}),
+    Arm("fusion swapped", "DVFace", {"fusion": "swapped"}),
+    Arm("2 steps", "VividFace", steps=2),
+    Arm("4 steps", "VividFace", steps=4),
+    Arm("8 steps", "VividFace", steps=8),
+    Arm("8 steps, inverted", "VividFace", steps=8, inverted=True),
+    Arm("taps off", "DL-Diff", {"taps": False}),
+    Arm("recurrence off", "DL-Diff", {"recurrence": False}),
+    Arm("previous planes off", "DL-Diff", {"previous": False}),
+    Arm("illumination off", "DL-Diff", {"illumination": False}),
+    Arm("per frame", "DL-Diff", PER_FRAME),
+    Arm("regions unknown", "CUGD", regions=False),
+    Arm("context off", "CUGD", {"context": False}),
+    Arm("attention off", "TDM", {"attention": "off"}),
+    Arm("attention to the first frame", "TDM", {"attention": "first"}),
+    Arm("attention to a running mean", "TDM", {"attention": "ema"}),
+    Arm("wrong prompt", "TDM", prompt="wrong"),
+    Arm("no prompt", "TDM", prompt="none"),
+    Arm("prompt auto", "TDM", prompt="auto"),
+    Arm("start with noise", "TDM", noise=0.3),
+)

@@ -1,0 +1,1 @@
+"""`clearcall bench quality`: what the picture gains."""

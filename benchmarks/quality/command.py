@@ -1,0 +1,131 @@
+"""`clearcall bench quality`: how much clearcall improves a call, against the input and against what else there is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+import cv2
+
+from benchmarks.latency.options import write
+from benchmarks.latency.report import machine
+from benchmarks.quality import gate, html, options, plan, report
+from benchmarks.quality.embedding import FaceEmbedding
+from benchmarks.quality.fidelity import EQUAL
+from benchmarks.quality.landmarks import Landmarks
+from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED
+from benchmarks.quality.options import Options
+from benchmarks.quality.perceptual import Inception, open_lpips
+from benchmarks.quality.plan import Planned
+from benchmarks.quality.run import Job, distances
+from benchmarks.quality.run import run as run_job
+from benchmarks.quality.scores import Extras
+from benchmarks.quality.store import Store
+from benchmarks.quality.summary import label, summary, worst
+from stream.face.models import model_paths
+from stream.models import open_model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options; `run` checks them."""
+    options.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge and print; returns the exit status: 1 where a task lost against `--against`.
+
+    Raises:
+        BadInput: An option is wrong, or a file cannot be read.
+        ClearcallError: A method failed.
+    """
+    wanted = options.read(arguments)
+    cv2.setNumThreads(1)
+    where = machine()
+    model = open_model(wanted.model)
+    methods, notes = plan.all_methods(wanted, model)
+    settings = plan.settings(wanted, [m.name for m in methods])
+    before = gate.read(wanted.against, settings) if wanted.against else []
+    extras = Extras(
+        FaceEmbedding(wanted.identity) if wanted.identity else None,
+        open_lpips() if "lpips" in wanted.metrics else None,
+    )
+    inception = Inception() if {"fid", "kid"} & set(wanted.metrics) else None
+    finder = Landmarks(model_paths())
+    main = f"{OURS} {wanted.prompts[0]}" if "pipeline" in wanted.runs else f"generator {wanted.prompts[0]}"
+    job = Job(plan.cases(wanted, finder), methods, main, extras, inception)
+    store = Store(wanted.out, settings)
+    if not run_job(job, store, wanted.minutes):
+        notes.append("the time was up before all cases were done; the same command goes on from there")
+    found = result(wanted, job, store, settings, where, notes)
+    ours = [m.name for m in methods if m.name.startswith((OURS, "generator"))]
+    lost = _gate(found, before, ours) if wanted.against else []
+    if wanted.json is not None:
+        write(wanted.json, "--json", json.dumps(found) + "\n")
+    if wanted.html is not None:
+        write(wanted.html, "--html", html.page(found, lambda case, kind: _picture(store, case, kind)))
+    print("\n".join(report.lines(found)))
+    return 1 if lost else 0
+
+
+def result(
+    wanted: Options, job: Job, store: Store, settings: dict[str, Any], where: dict[str, Any], notes: list[str]
+) -> dict[str, Any]:
+    """A run as it goes into `--json`."""
+    rows = store.rows([case.key for case in job.cases])
+    order = [m.name for m in job.methods]
+    table = {
+        task: dict(sorted(methods.items(), key=lambda item: order.index(item[0])))
+        for task, methods in summary(rows).items()
+    }
+    bad = [{"task": label(row), "name": row["name"], "gain": gain} for gain, row in worst(rows, job.main)]
+    return {
+        "bench": "quality",
+        "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "machine": where,
+        "settings": settings,
+        "main": job.main,
+        "run": store.digest,
+        "shown": [UNTOUCHED, job.main, REFERENCE],
+        "planned": len(job.cases),
+        "done": sum(case.key in store for case in job.cases),
+        "summary": table,
+        "distances": distances(rows),
+        "worst": bad,
+        "films": films(job.cases, store, job.main),
+        "rows": [{k: v for k, v in row.items() if k != "features"} for row in rows],
+        "notes": notes,
+    }
+
+
+def films(cases: list[Planned], store: Store, main: str) -> list[dict[str, Any]]:
+    """Cases that are done, those first that the method does worst in; clips without a figure come last."""
+    found = []
+    for case in cases:
+        rows = {row["method"]: row for row in store.rows([case.key])}
+        if main not in rows:
+            continue
+        after, before = (rows[name]["figures"].get("psnr") for name in (main, UNTOUCHED))
+        # A clean clip has nothing to gain.
+        gain = None if after is None or before >= EQUAL else after - before
+        about = {"case": case.key, "task": label(rows[main]), "name": case.file}
+        found.append({**about, "gain": gain, "clean": REFERENCE in rows})
+    return sorted(found, key=lambda item: (item["gain"] is None, item["gain"] or 0.0))
+
+
+def _picture(store: Store, case: str, kind: str) -> bytes | None:
+    path = store.picture(case, kind)
+    return path.read_bytes() if path.is_file() else None
+
+
+def _gate(found: dict[str, Any], before: list[dict[str, Any]], methods: list[str]) -> list[gate.Change]:
+    changes = gate.changes(found["rows"], before, methods)
+    lost = [change for change in changes if change.lost]
+    found["lost"] = [str(change) for change in lost]
+    found["notes"] += [f"lost: {change}" for change in lost]
+    if not changes:
+        found["notes"].append("nothing in common with the stored run: nothing was compared")
+    elif not lost:
+        found["notes"].append(f"no loss against the stored run in {len(changes)} comparisons")
+    return lost

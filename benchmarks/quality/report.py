@@ -1,0 +1,73 @@
+"""A run as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.quality.scores import BY_KEY
+
+COLUMNS = ("psnr", "psnr_face", "exposure_free", "ssim", "sharpness", "ewarp", "flicker", "ab_var", "tlme")
+"""Sharpness stands right before the temporal figures, which blur makes better."""
+WITHOUT_REFERENCE = ("gradient_energy", "ewarp", "we", "flicker", "jitter", "fc_hog")
+IDENTITY = ("identity", "fc_identity", "lpips", "restored")
+SHORT = {
+    "exposure_free": "exp.-free",
+    "flicker": "flicker",
+    "psnr_face": "face",
+    "gradient_energy": "gradients",
+    "fc_identity": "FC (face)",
+    "restored": "restored",
+}
+WIDTH = 10
+SHOWN_WORST = 5
+
+
+def columns(methods: dict[str, Any]) -> list[str]:
+    """The figures that a task's table shows."""
+    known = {key for method in methods.values() for key in method["figures"]}
+    wanted = COLUMNS if "psnr" in known else WITHOUT_REFERENCE
+    return [key for key in (*wanted, *IDENTITY) if key in known]
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """The whole report."""
+    for task, methods in found["summary"].items():
+        shown = columns(methods)
+        people = max((f["people"] for m in methods.values() for f in m["figures"].values()), default=0)
+        clips = max(m["clips"] for m in methods.values())
+        yield ""
+        yield f"{task}: {clips} clips of {people} people"
+        head = "".join(f"{SHORT.get(key, BY_KEY[key].label):>{WIDTH}}" for key in shown)
+        yield f"{'':<24}{'gain dB':>9} {'95 %':^15}{head}{'ms':>8}"
+        for name, method in methods.items():
+            yield f"{name:<24}{gain(method)}{''.join(cell(method, key) for key in shown)}{time(method):>8}"
+        distances = found["distances"].get(task, {})
+        for name, figures in distances.items():
+            yield f"{name:<24}" + ", ".join(f"{key.upper()} {value:.2f}" for key, value in figures.items())
+    if found["worst"]:
+        yield ""
+        yield f"worst cases of {found['main']}, gain in PSNR:"
+        for item in found["worst"][:SHOWN_WORST]:
+            yield f"  {item['gain']:+6.2f} dB  {item['task']}, {item['name']}"
+    yield from found["notes"]
+
+
+def gain(method: dict[str, Any]) -> str:
+    """Gain in PSNR and its interval, 25 characters."""
+    one = method["gain"].get("psnr")
+    if one is None:
+        return f"{'':>25}"
+    ends = "" if one["low"] is None else f"{one['low']:+.2f} .. {one['high']:+.2f}"
+    return f"{one['mean']:>+9.2f} {ends:^15}"
+
+
+def cell(method: dict[str, Any], key: str) -> str:
+    """A figure's mean."""
+    figure = method["figures"].get(key)
+    return f"{'-' if figure is None else format(figure['mean'], BY_KEY[key].form):>{WIDTH}}"
+
+
+def time(method: dict[str, Any]) -> str:
+    """A frame's time in ms."""
+    return "-" if method["ms"] is None else f"{method['ms']:.1f}"

@@ -1,0 +1,114 @@
+"""All figures of one clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.quality import brightness, embedding, fidelity, flow
+from benchmarks.quality import landmarks as points
+from benchmarks.quality.pictures import RATE, bgr
+from benchmarks.quality.protocol import Case
+from training.degrade import Planar
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How a figure is shown and read."""
+
+    key: str
+    label: str
+    unit: str
+    higher: bool | None
+    """Whether more is better; None where the clean clip's own figure is best"""
+    form: str = ".2f"
+    temporal: bool = False
+    """Blur makes it better: never to be shown without sharpness"""
+
+
+METRICS = (
+    Metric("psnr", "PSNR", "dB", True),
+    Metric("psnr_face", "PSNR face", "dB", True),
+    Metric("psnr_outside", "PSNR outside", "dB", True),
+    Metric("exposure_free", "exposure-free PSNR", "dB", True),
+    Metric("ssim", "SSIM", "", True, ".4f"),
+    Metric("ssim_face", "SSIM face", "", True, ".4f"),
+    Metric("ssim_outside", "SSIM outside", "", True, ".4f"),
+    Metric("sharpness", "sharpness", "x clean", None),
+    Metric("gradient_energy", "gradient energy", "x input", None),
+    Metric("ewarp", "E*warp", "1e-3", False, ".3f", True),
+    Metric("we", "WE", "1e-3", False, ".3f", True),
+    Metric("fc_hog", "FC (HOG)", "x10", None, ".3f", True),
+    Metric("ab_var", "AB(Var)", "levels²", False, ".3f", True),
+    Metric("mabd", "MABD error", "levels²", False, ".3f", True),
+    Metric("flicker", "flicker from 4 Hz", "levels", False, ".3f", True),
+    Metric("tlme", "TLME", "px", False, ".3f", True),
+    Metric("jitter", "jitter", "px", None, ".3f", True),
+    Metric("fc_identity", "FC (face embedding)", "x10", None, ".3f", True),
+    Metric("identity", "identity", "cosine", True, ".3f"),
+    Metric("lpips", "LPIPS", "", False, ".4f"),
+    Metric("restored", "frames restored", "share", True),
+)
+BY_KEY = {m.key: m for m in METRICS}
+
+Figures = dict[str, float]
+Perceptual = Callable[[Planar, Planar], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What needs files of the user's own."""
+
+    identity: embedding.FaceEmbedding | None = None
+    lpips: Perceptual | None = None
+
+
+def score(case: Case, out: Planar, extras: Extras) -> Figures:
+    """The figures by their keys; what cannot be said of this case is missing."""
+    pictures = bgr(out)
+    ewarp, we = flow.warp_errors(pictures, case.motion)
+    found: dict[str, float | None] = {
+        "ewarp": ewarp,
+        "we": we,
+        "flicker": brightness.flicker(out, case.clean, float(RATE)),
+        "fc_hog": embedding.consistency([embedding.hog(p, None) for p in pictures]),
+    }
+    if case.clean is None:
+        found["gradient_energy"] = fidelity.gradient_energy_ratio(out, case.bad)
+    else:
+        found |= _against_clean(case, case.clean, out)
+        if extras.lpips is not None:
+            found["lpips"] = extras.lpips(out, case.clean)
+    if case.landmarks is not None and case.finder is not None:
+        seen = case.finder.look(out, case.landmarks)
+        found["jitter"] = points.jitter(seen)
+        if case.clean is not None:
+            found["tlme"] = points.tlme(seen, case.landmarks)
+        if extras.identity is not None:
+            # Both faces are aligned by the same landmarks: only the picture differs.
+            ours = [extras.identity(p, at) for p, at in zip(pictures, case.landmarks, strict=True)]
+            theirs = [extras.identity(p, at) for p, at in zip(case.reference_pictures, case.landmarks, strict=True)]
+            pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
+            if pairs:
+                found["identity"] = embedding.likeness([a for a, _ in pairs], [b for _, b in pairs])
+                found["fc_identity"] = embedding.consistency([a for a, _ in pairs])
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _against_clean(case: Case, clean: Planar, out: Planar) -> dict[str, float | None]:
+    found: dict[str, float | None] = {
+        "psnr": fidelity.psnr(out, clean),
+        "exposure_free": fidelity.exposure_free_psnr(out, clean),
+        "ssim": fidelity.ssim(out, clean),
+        "sharpness": fidelity.sharpness(out, clean, case.face),
+        "ab_var": brightness.ab_var(out, clean),
+        "mabd": brightness.mabd_error(out, clean),
+    }
+    if case.face is not None:
+        found |= {
+            "psnr_face": fidelity.psnr(out, clean, case.face),
+            "psnr_outside": fidelity.psnr(out, clean, ~case.face),
+            "ssim_face": fidelity.ssim(out, clean, case.face),
+            "ssim_outside": fidelity.ssim(out, clean, ~case.face),
+        }
+    return found

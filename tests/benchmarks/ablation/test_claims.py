@@ -1,0 +1,95 @@
+"""Verdicts: yes only where the whole interval says so, and never where nothing was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.ablation.arms import ARMS, WHOLE
+from benchmarks.ablation.claims import Verdict, verdicts
+from benchmarks.ablation.differences import average, difference
+from benchmarks.ablation.page import page
+from benchmarks.quality.summary import Row
+
+FACTS = {"repeats": True, "strength_0": True, "calls": 1.0, "local_share": 0.7, "auto_right": 0.9,
+         "codes": {"spatial": 0.5, "temporal": 0.2}}  # fmt: skip
+
+
+def rows(values: list[float], task: str = "noise", **more: float) -> list[Row]:
+    return [
+        {"name": f"p{i}", "person": f"p{i}", "task": task, "strength": "middle", "figures": {"psnr": value, **more}}
+        for i, value in enumerate(values)
+    ]
+
+
+def verdict(found: dict[str, list[Row]], claim: str, facts: dict[str, Any] = FACTS) -> Verdict:
+    return next(v for v in verdicts(found, facts) if claim in v.claim)
+
+
+def test_a_part_that_costs_everybody_something_counts() -> None:
+    found = {WHOLE: rows([30, 31, 32, 33]), "spatial codes off": rows([29.9, 30.8, 31.9, 32.9])}
+    assert verdict(found, "the spatial codebook").word == "yes"
+
+
+def test_a_part_that_costs_some_and_helps_others_does_not() -> None:
+    found = {WHOLE: rows([30, 31, 32, 33]), "spatial codes off": rows([29, 32, 31, 34])}
+    assert verdict(found, "the spatial codebook").word == "no"
+
+
+def test_two_people_are_no_measurement() -> None:
+    found = {WHOLE: rows([30, 31]), "spatial codes off": rows([20, 21])}
+    assert verdict(found, "the spatial codebook").word == "not measured"
+    assert verdict({WHOLE: rows([30, 31])}, "the spatial codebook").word == "not measured"
+
+
+def test_roles_that_were_never_trained_say_nothing() -> None:
+    """Guards against: parts at their start values, which change nothing, are called worse than trained ones."""
+    found = {WHOLE: rows([30, 31, 32]), "fusion swapped": rows([29, 30, 31])}
+    assert verdict(found, "swapped roles").word == "yes"
+    assert verdict(found, "swapped roles", {**FACTS, "untrained": ["fusion swapped"]}).word == "not measured"
+
+
+def test_both_codebooks_must_be_in_use() -> None:
+    assert verdict({}, "perplexity").word == "no"
+    assert verdict({}, "perplexity", {**FACTS, "codes": {"spatial": 0.31}}).word == "yes"
+    assert verdict({}, "perplexity", {}).word == "not measured"
+
+
+def test_eight_steps_may_be_a_little_better() -> None:
+    whole = rows([30, 31, 32])
+    assert verdict({WHOLE: whole, "8 steps": rows([30.05, 31.05, 32.05])}, "0.1 dB").word == "yes"
+    assert verdict({WHOLE: whole, "8 steps": rows([30.2, 31.2, 32.2])}, "0.1 dB").word == "no"
+
+
+def test_a_steadier_picture_must_not_be_a_softer_one() -> None:
+    """Guards against: the blurriest model has the best temporal figures."""
+    off = rows([30, 30, 30], we=5.0, sharpness=0.6)
+    claim = "the window lowers WE"
+    assert verdict({WHOLE: rows([30, 30, 30], we=4.0, sharpness=0.6), "attention off": off}, claim).word == "yes"
+    assert verdict({WHOLE: rows([30, 30, 30], we=4.0, sharpness=0.4), "attention off": off}, claim).word == "no"
+
+
+def test_a_claim_about_every_task_needs_every_task() -> None:
+    found = {WHOLE: rows([30, 31, 32]), "wrong prompt": rows([20, 21, 22])}
+    assert verdict(found, "the right prompt").word == "not measured"
+
+
+def test_differences_are_taken_clip_by_clip() -> None:
+    found = {WHOLE: rows([30, 40, 50]), "x": rows([31, 41, 51])[:2]}
+    one = difference(found, "x", WHOLE, "psnr")
+    assert one is not None and one.mean == 1.0 and one.people == 2
+    assert average(found, WHOLE, "psnr", ("blur",)) is None
+
+
+def test_the_page_tells_how_it_came_about() -> None:
+    found = {WHOLE: rows([30, 31, 32]), "fusion swapped": rows([29, 30, 31])}
+    about = {"command": "clearcall bench ablation x.pt", "step": 7, "minutes": 3.0, "cases": 3, "people": 3,
+             "frames": 4, "size": 256, "steps": 0, "missing": {"fusion swapped": 4}}  # fmt: skip
+    text = page(found, verdicts(found, FACTS), about)
+    assert "switched off at run time only" in text and r"fusion swapped \*" in text
+    assert "| clearcall | as it is | 31.000 |" in text and "-1.000 (-1.000 .. -1.000)" in text
+    tuned = page(found, verdicts(found, FACTS), {**about, "steps": 200, "missing": {}})
+    assert "trained on for 200 steps" in tuned and r"\*" not in tuned
+
+
+def test_arms_have_names_of_their_own() -> None:
+    assert len({arm.name for arm in ARMS}) == len(ARMS) and ARMS[0].name == WHOLE

@@ -1,0 +1,61 @@
+"""`clearcall bench ablation` as it is called; training on, over two steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.ablation.arms import ARMS
+from benchmarks.ablation.tune import Tuning, trained
+from generator.model import Generator
+from stream.cli import main
+from stream.face.models import find_models
+from tests.benchmarks.ablation.test_restore import TINY
+from tests.training.faces import write_stills
+from training.trainer import Trainer, TrainSettings
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["missing.pt"], "missing.pt"),
+        (["x.pt", "--arms", "hands"], "--arms: hands"),
+        (["x.pt", "--task", "mist"], "--task: mist"),
+        (["x.pt", "--fine-tune", "5"], "--fine-tune and --train"),
+        (["x.pt", "--size", "100"], "--size"),
+        (["x.pt", "--doc", "missing/x.md"], "missing"),
+    ],
+)
+def test_a_wrong_call_is_said_in_one_line(capsys: pytest.CaptureFixture[str], options: list[str], reason: str) -> None:
+    assert main(["bench", "ablation", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+@pytest.mark.skipif(find_models() is None, reason="needs the face models")
+def test_a_run_writes_its_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Trainer(TINY, TrainSettings()).store(tmp_path / "last.pt", {})
+    folder, doc = write_stills(tmp_path / "faces", 2, 256), tmp_path / "ablations.md"
+    call = ["bench", "ablation", str(tmp_path / "last.pt"), str(folder), "--frames", "2", "--task", "noise"]
+    assert main([*call, "--arms", "taps off,wrong prompt", "--doc", str(doc)]) == 0
+    text = doc.read_text()
+    # An untrained generator is the identity: it repeats, and every part is worth nothing.
+    assert "| VividFace | the same input gives the same bits | yes |" in text
+    assert "| DL-Diff | taps off | +0.000 |" in text
+    assert "not measured" in text and text == capsys.readouterr().out[: len(text)]
+
+
+@pytest.mark.skipif(find_models() is None, reason="needs the face models")
+def test_training_on_is_the_same_every_time_and_changes_the_weights(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    whole = Generator(TINY).eval()
+    tuning = Tuning(write_stills(tmp_path, 2), tmp_path / "landmarks.npz", steps=2, batch=1)
+    arm = next(a for a in ARMS if a.name == "taps off")
+    one, two = (trained(whole, arm, tuning, lambda line: None).state_dict() for _ in range(2))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    own = whole.state_dict()
+    assert any(not np.array_equal(one[name].numpy(), own[name].numpy()) for name in one)
+    assert not any("tap" in name for name in one if name not in own)

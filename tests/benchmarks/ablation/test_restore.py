@@ -1,0 +1,81 @@
+"""Arms run: each builds from the whole one's weights, and does what its name says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.ablation import facts
+from benchmarks.ablation.arms import ARMS, Arm
+from benchmarks.ablation.restore import restore, variant
+from benchmarks.quality.protocol import Case, Source, damaged
+from generator.config import GeneratorConfig
+from generator.model import Generator
+from tests.training.faces import pattern
+
+TINY = GeneratorConfig(channels=(8, 8, 16), condition=8, codes=8, width=8, window=2)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Generator:
+    """Random weights everywhere, so that every part has its say."""
+    torch.manual_seed(3)
+    made = Generator(TINY).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return made
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    frames = [np.roll(pattern(1, 64), i, axis=1) for i in range(4)]
+    return damaged(Source("p1_a", "p1", frames, None), "noise", "middle", None)
+
+
+@pytest.mark.parametrize("arm", ARMS[1:], ids=lambda arm: arm.name)
+def test_each_arm_makes_another_picture(whole: Generator, case: Case, arm: Arm) -> None:
+    generator, _ = variant(whole, arm)
+    out = restore(generator, arm, case)
+    assert out[0].shape == case.bad[0].shape
+    same = facts.equal(out, restore(whole, ARMS[0], case))
+    # There is no face in the pattern: regions are unknown anyhow.
+    assert same == (not arm.regions)
+
+
+def test_only_other_roles_of_the_codes_need_training(whole: Generator) -> None:
+    untrained = {arm.name for arm in ARMS if variant(whole, arm)[1]}
+    assert untrained == {"fusion symmetric", "fusion swapped"}
+
+
+def test_an_arm_leaves_the_whole_one_as_it_is(whole: Generator, case: Case) -> None:
+    before = restore(whole, ARMS[0], case)
+    noisy = next(arm for arm in ARMS if arm.noise)
+    restore(whole, noisy, case)
+    assert facts.equal(restore(whole, ARMS[0], case), before)
+
+
+def test_facts_of_a_generator(whole: Generator, case: Case) -> None:
+    assert facts.repeats(whole, case)
+    assert facts.untouched_at_zero(whole, case)
+    assert facts.calls_a_frame(whole, case) == 1
+    assert facts.local_share(whole, case) is None
+    assert facts.estimated_rightly(whole, [case]) in (0.0, 1.0)
+
+
+def test_noise_at_the_start_is_fresh_in_every_frame(whole: Generator, case: Case) -> None:
+    """Guards against: one noise for the whole clip moves with it and is as steady as none."""
+    still = replace_frames(case)
+    arm = Arm("noise", "TDM", noise=2.0)
+    generator, _ = variant(whole, Arm("memoryless", "TDM", {"previous": False, "recurrence": False, "taps": False,
+                                                            "attention": "off", "temporal_codes": False}))  # fmt: skip
+    steady, restless = restore(generator, ARMS[0], still)[0], restore(generator, arm, still)[0]
+    assert np.abs(np.diff(restless.astype(int), axis=0)).mean() > np.abs(np.diff(steady.astype(int), axis=0)).mean()
+
+
+def replace_frames(case: Case) -> Case:
+    y, uv = (np.repeat(p[:1], len(p), axis=0) for p in case.bad)
+    return replace(case, bad=(y, uv))

@@ -1,0 +1,88 @@
+"""`clearcall bench quality` as it is called: wrong calls, and a small run that is taken up again."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from engines.manifest import MODELS, read_family
+from stream.cli import main
+from stream.face.models import find_models
+from tests.media import SHARED, needs_shared
+from tests.training.faces import write_stills
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--task", "mist"], "--task: mist is not one of noise, compression"),
+        (["--task", ","], "--task"),
+        (["--prompt", "left"], "--prompt"),
+        (["--strength", "10"], "--strength"),
+        (["--run", "all"], "--run"),
+        (["--frames", "1"], "--frames"),
+        (["--size", "300"], "--size"),
+        (["--limit", "0"], "--limit"),
+        (["--minutes", "-1"], "--minutes"),
+        (["--peer", "x"], "--peer"),
+        (["--peer", "x=missing.onnx"], "missing.onnx: no such file"),
+        (["--identity", "missing.onnx"], "missing.onnx: no such file"),
+        (["--metrics", "vmaf"], "--metrics"),
+        (["--degraded", "."], "--degraded and --clean"),
+        (["--real", ".", "--degraded", ".", "--clean", "."], "exclude"),
+        (["--json", "missing/x.json"], "missing"),
+        (["--against", "missing.json"], "missing.json"),
+        (["--model", "large"], "unknown model 'large'"),
+        (["missing folder"], "missing folder: not a folder"),
+    ],
+)
+def test_a_wrong_call_is_said_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: list[str], reason: str
+) -> None:
+    if not any(MODELS.glob("lite-*.json")) or find_models() is None:
+        pytest.skip("needs a model and the face models")
+    assert main(["bench", "quality", "--out", str(tmp_path), *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+@needs_shared
+def test_a_run_of_two_people_is_reported_kept_and_gated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert read_family("lite")
+    dev, out, page = SHARED / "dev", tmp_path / "run.json", tmp_path / "run.html"
+    call = ["bench", "quality", str(dev), "--limit", "2", "--size", "256", "--frames", "3", "--task", "noise,clean"]
+    call += ["--peers", "none", "--run", "generator", "--out", str(tmp_path / "runs")]
+    assert main([*call, "--minutes", "0.01", "--json", str(out)]) == 0
+    assert main([*call, "--json", str(out), "--html", str(page)]) == 0
+    shown = capsys.readouterr().out
+    assert "noise: 2 clips of 2 people" in shown and "generator right" in shown
+    found = json.loads(out.read_text())
+    assert found["done"] == found["planned"] == 4
+    noise = found["summary"]["noise"]
+    assert noise["generator right"]["gain"]["psnr"]["mean"] > 1
+    assert noise["clean itself"]["figures"]["psnr"]["mean"] == 99
+    assert found["summary"]["clean"]["generator right"]["figures"]["psnr"]["mean"] == 99
+    text = page.read_text()
+    assert not re.search(r'(src|href)="(?!data:)|url\(|@import', text) and text.count("data:image/jpeg") >= 4
+    assert text.count('aria-label="flicker"') == 2
+    # The same again is read from what was kept: not one figure, nor a time, is another.
+    assert main([*call, "--json", str(out), "--against", str(out)]) == 0
+    assert json.loads(out.read_text())["rows"] == found["rows"]
+    assert "no loss" in capsys.readouterr().out
+
+
+def test_a_folder_without_faces_in_it_has_no_figures_of_faces(tmp_path: Path) -> None:
+    if not any(MODELS.glob("lite-*.json")) or find_models() is None:
+        pytest.skip("needs a model and the face models")
+    folder, out = write_stills(tmp_path / "patterns", 1), tmp_path / "run.json"
+    call = ["bench", "quality", str(folder), "--task", "noise", "--frames", "2", "--prompt", "auto"]
+    assert main([*call, "--peers", "none", "--out", str(tmp_path / "runs"), "--json", str(out)]) == 0
+    rows = {row["method"]: row["figures"] for row in json.loads(out.read_text())["rows"]}
+    assert rows["clearcall auto"]["restored"] == 0
+    figures = rows["untouched"]
+    assert "psnr" in figures and "psnr_face" not in figures and "tlme" not in figures
