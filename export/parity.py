@@ -15,6 +15,8 @@ from export.wrapper import GraphModule
 from generator.model import ONE_STEP, Generator, Integration
 
 FRAMES = 12
+OFFLINE_FRAMES = 4
+"""Of graphs with more steps, which take long in torch"""
 LARGEST = 1
 """Steps of 8 bits by which a sample may differ."""
 
@@ -43,9 +45,11 @@ def _bytes(plane: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 @torch.no_grad()
 def compare(
-    generator: Generator, manifest: Manifest, frames: int = FRAMES, integration: Integration = ONE_STEP
+    generator: Generator, manifest: Manifest, frames: int | None = None, integration: Integration = ONE_STEP
 ) -> Parity:
     """Run torch and ONNX Runtime side by side, each with its own state; half way the state is forgotten."""
+    if frames is None:
+        frames = FRAMES if integration == ONE_STEP else OFFLINE_FRAMES
     engine = OrtEngine(manifest)
     cache = engine.new_cache()
     module = GraphModule(generator.eval(), manifest.crop, integration)

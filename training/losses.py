@@ -14,7 +14,8 @@ EPSILON = 1e-2
 of one step, which cover most of a blurred or compressed picture, outweigh the edges that can be restored."""
 
 BASE, FLOOR = 0.02, 0.0015
-"""A clip whose input is off by `BASE` on average weighs 1. `FLOOR`, a third of an 8-bit step, bounds it for clean ones."""
+"""A clip whose input is off by `BASE` on average weighs 1. `FLOOR`, a third of an 8-bit step, bounds it for clean
+ones."""
 POWER = 0.6
 """How far weights even out what tasks are off by: darkness ten times as much as `BASE`, blur half as much. At 1 each
 counts by the share of its error that is taken away; yet then darkness, of which most is taken away easily, is never
