@@ -50,7 +50,10 @@ def test_every_module_has_its_part() -> None:
 
 
 def test_work_grows_with_the_area() -> None:
-    generator = Generator(dataclasses.replace(TINY, attention="off", context=False, fusion="off", illumination=False))
+    local = dataclasses.replace(
+        TINY, attention="off", context=False, fusion="off", illumination=False, prompting=False
+    )
+    generator = Generator(local)
     small, large = (total_macs(generator, size) for size in (64, 128))
     assert large == pytest.approx(4 * small, rel=1e-3)
 
