@@ -10,7 +10,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from generator.blocks import ConvNorm
-from generator.decoder import UpStage
+from generator.decoder import Decoder, UpStage
 from generator.fusion import PooledModulation
 from generator.model import Generator
 from generator.prompt import Modulation
@@ -48,6 +48,8 @@ def _rewritten(module: nn.Module) -> nn.Module | None:
         return FoldedUpStage(module, module.modulation)
     if isinstance(module, Patches):
         _fold_centre(module)
+    if isinstance(module, Decoder):
+        _fold_unit(module)
     return None
 
 
@@ -108,3 +110,12 @@ def _fold_centre(patches: Patches) -> None:
         with torch.no_grad():
             layer.get_parameter("bias").sub_(patches.centre * layer.weight.sum(dim=(1, 2, 3)))
     patches.centre = 0.0
+
+
+def _fold_unit(decoder: Decoder) -> None:
+    """Let the heads' weights take over the unit of what they put out."""
+    for layer in (decoder.y, decoder.uv):
+        for parameter in layer.parameters():
+            with torch.no_grad():
+                parameter.mul_(decoder.unit)
+    decoder.unit = 1.0

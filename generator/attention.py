@@ -20,7 +20,7 @@ EMA_WEIGHT = 3.0
 """Frames that the running mean stands for, at most."""
 
 KeyValue = tuple[Tensor, Tensor]
-"""Keys and values of one frame, [B,C,T] each."""
+"""Keys [B,D,T] and values [B,C,T] of one frame."""
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -67,22 +67,23 @@ def remember(mode: Attention, now: KeyValue, mean: KeyValue, past: list[KeyValue
 
 
 class CrossFrameAttention(nn.Module):
-    """Queries on the latent grid; keys and values on the token grid, so that the cost stays small."""
+    """On the token grid: there a query costs a quarter, and the convolutions that follow spread the answer."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.query = nn.Conv2d(channels, channels, 1)
-        self.key = nn.Conv2d(channels, channels, 1, bias=False)  # a bias would cancel out in the softmax
+        self.query = nn.Conv2d(channels, channels // 2, 1)
+        self.key = nn.Conv2d(channels, channels // 2, 1, bias=False)  # a bias would cancel out in the softmax
         self.value = nn.Conv2d(channels, channels, 1)
         self.out = zero_init(nn.Conv2d(channels, channels, 1))
 
     def keys_values(self, x: Tensor) -> KeyValue:
-        """Keys and values [B,C,T] of a frame's features [B,C,h,w], with T = h/2 * w/2."""
+        """Keys [B,C/2,T] and values [B,C,T] of a frame's features [B,C,h,w], with T = h/2 * w/2."""
         pooled = functional.avg_pool2d(x, 2)
         return self.key(pooled).flatten(2), self.value(pooled).flatten(2)
 
     def forward(self, x: Tensor, mean: KeyValue) -> Tensor:
         """Ask the (mean) keys and values from x [B,C,h,w]; returns x plus the answer."""
-        answer = attend(self.query(x).flatten(2), *mean).reshape(x.shape)
-        out: Tensor = x + self.out(answer)
+        pooled = functional.avg_pool2d(x, 2)
+        answer = self.out(attend(self.query(pooled).flatten(2), *mean).reshape(pooled.shape))
+        out: Tensor = x + functional.interpolate(answer, scale_factor=2.0, mode="nearest")
         return out

@@ -11,6 +11,11 @@ from generator.config import GeneratorConfig
 from generator.prompt import Modulation
 
 
+RESIDUAL_UNIT = 0.05
+"""Planes per unit that the heads put out. Steps of Adam are all alike in size: with weights as small as residuals need,
+each step shook them, and faint tasks (blur, lost resolution) were not learned at all."""
+
+
 class GatedSkip(nn.Module):
     """x + g skip, with g per channel; in training, whole skips drop out as often as `dropout` says.
 
@@ -61,12 +66,13 @@ class Decoder(nn.Module):
         self.to_fine = UpStage(middle, fine, ResidualBlock(fine), condition)
         self.patch = config.patch
         self.y = zero_init(nn.Conv2d(fine, self.patch**2, 3, padding=1))
-        # Chroma is smooth: one patch of features says enough about it.
-        self.uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1))
+        self.uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 3, padding=1))
+        self.unit = RESIDUAL_UNIT
 
     def forward(
         self, latent: Tensor, middle: Tensor, fine: Tensor, condition: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Residuals, in units of the full 8-bit range; `condition` [B,D] is the embedded prompt, if there is one."""
         x = self.to_fine(self.to_middle(latent, middle, condition), fine, condition)
-        return functional.pixel_shuffle(self.y(x), self.patch), functional.pixel_shuffle(self.uv(x), self.patch // 2)
+        y, uv = self.unit * self.y(x), self.unit * self.uv(x)
+        return functional.pixel_shuffle(y, self.patch), functional.pixel_shuffle(uv, self.patch // 2)

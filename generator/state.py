@@ -33,7 +33,7 @@ def state_specs(config: GeneratorConfig) -> dict[str, StateSpec]:
     specs: dict[str, StateSpec] = {}
     for block in range(config.flow_blocks):
         for back in range(remembered(config.attention, config.window)):
-            specs[f"key{block}_{back + 1}"] = StateSpec(coarse, config.token_stride)
+            specs[f"key{block}_{back + 1}"] = StateSpec(coarse // 2, config.token_stride)
             specs[f"value{block}_{back + 1}"] = StateSpec(coarse, config.token_stride)
         if config.taps:
             specs[f"tap{block}"] = StateSpec(coarse, config.latent_stride)

@@ -67,7 +67,7 @@ class Patches(nn.Module):
 class PreviousPlanes(nn.Module):
     """p + W(g (q - p)) for the patches p of this frame and q of the last restored one, with W zero at the start.
 
-    The gate g in 0..1 closes where the two disagree on average over 3x3 patches: noise averages out, motion does not.
+    The gate g in 0..1 closes where the two disagree on average over 4x4 patches: noise averages out, motion does not.
     It is the cheapest denoiser there is: a steady picture is averaged over all its frames. Disagreement is squared:
     small noise then hardly counts, and CPU kernels need not leave their blocked layout, as they would for an amount.
     """
@@ -80,8 +80,9 @@ class PreviousPlanes(nn.Module):
 
     def forward(self, now: Tensor, difference: Tensor) -> Tensor:
         """Mix patches [B,C,h,w] of this frame and their difference q - p."""
-        smooth = functional.avg_pool2d(difference, 3, stride=1, padding=1)
+        smooth = functional.avg_pool2d(difference, 4, stride=2, padding=1)
         gate = torch.clamp(1.0 - self.disagreement(smooth * smooth), 0.0, 1.0)
+        gate = functional.interpolate(gate, scale_factor=2.0, mode="nearest")
         out: Tensor = now + self.mix(gate * difference)
         return out
 

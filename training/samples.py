@@ -41,6 +41,8 @@ class SampleShape:
     """Sizes of a sample, in frames and pixels."""
 
     frames: int = 6
+    lead: int = 0
+    """Frames before these that only an encoder sees: a single frame must not always be a key frame"""
     canvas: int = 192
     """Edge of the degraded picture: compression and blur see more than the crop"""
     crop: int = 160
@@ -50,7 +52,9 @@ class SampleShape:
 
 
 class Samples(IterableDataset[dict[str, Tensor]]):
-    """Yields dicts of [T, ...] tensors: y, uv, clean_y, clean_uv (0..1), regions, prompt.
+    """Yields dicts of [T, ...] tensors: y, uv, clean_y, clean_uv (0..1), regions, clean_regions, prompt.
+
+    `regions` are what a tracker finds, at times nothing; `clean_regions` what is there.
 
     The stream depends on the seed and the worker's number alone.
     """
@@ -78,54 +82,57 @@ class Samples(IterableDataset[dict[str, Tensor]]):
     def draw(self, rng: np.random.Generator) -> dict[str, Tensor]:
         """Make one sample."""
         shape = self.shape
+        what = sample_degradation(rng)
+        lead = shape.lead if "compression" in what.levels else 0
         if self.clips and rng.random() < REAL_CLIP_SHARE:
-            frames, points = self._from_clip(rng), None
+            frames, points = self._from_clip(rng, shape.frames + lead), None
         else:
-            frames, points = self._from_still(rng)
+            frames, points = self._from_still(rng, shape.frames + lead)
         mirror = rng.random() < 0.5
         if mirror:
             frames = [np.ascontiguousarray(f[:, ::-1]) for f in frames]
             points = None if points is None else [_mirrored(p, shape.canvas) for p in points]
-        if rng.random() < REGION_DROPOUT:
-            points = None
         if rng.random() < RECOLOUR_SHARE:
             frames = recoloured(frames, rng)
-        what = sample_degradation(rng)
         x, y = (BLOCK * int(v) for v in rng.integers(0, (shape.canvas - shape.crop) // BLOCK + 1, 2))
         grid = shape.crop // shape.stride
+        planes = [p[lead:] for p in degrade(frames, what, rng)]
+        frames, points = frames[lead:], points and points[lead:]
         regions = np.zeros((len(frames), len(REGION_NAMES), grid, grid), np.float32)
         if points is not None:
             regions[:] = [region_maps(p, x, y, shape.crop, grid) for p in points]
             if mirror:
                 regions[:, [_LEFT_EYE, _RIGHT_EYE]] = regions[:, [_RIGHT_EYE, _LEFT_EYE]]
-        bad_y, bad_uv = _crop(degrade(frames, what, rng), x, y, shape.crop)
+        seen = regions if rng.random() >= REGION_DROPOUT else np.zeros_like(regions)
+        bad_y, bad_uv = _crop((planes[0], planes[1]), x, y, shape.crop)
         clean_y, clean_uv = _crop(to_planes(frames), x, y, shape.crop)
         return {
             "y": bad_y,
             "uv": bad_uv,
             "clean_y": clean_y,
             "clean_uv": clean_uv,
-            "regions": torch.from_numpy(regions),
+            "regions": torch.from_numpy(seen),
+            "clean_regions": torch.from_numpy(regions),
             "prompt": torch.from_numpy(np.tile(what.prompt(), (len(frames), 1))),
         }
 
-    def _from_still(self, rng: np.random.Generator) -> tuple[list[Picture], list[NDArray[np.float32]] | None]:
+    def _from_still(self, rng: np.random.Generator, count: int) -> tuple[list[Picture], list[NDArray[np.float32]] | None]:
         file = self.stills[int(rng.integers(len(self.stills)))]
         still = _cached_still(file)
-        path = sample_path(rng, self.shape.frames, still.shape[:2], self.shape.canvas)
+        path = sample_path(rng, count, still.shape[:2], self.shape.canvas)
         frames = render(still, path, self.shape.canvas)
         points = self.landmarks.get(file.path.name)
         if points is None:
             return frames, None
         return frames, [(points @ m[:, :2].T + m[:, 2]).astype(np.float32) for m in path.matrices]
 
-    def _from_clip(self, rng: np.random.Generator) -> list[Picture]:
+    def _from_clip(self, rng: np.random.Generator, count: int) -> list[Picture]:
         frames = _cached_clip(self.clips[int(rng.integers(len(self.clips)))])
-        start = int(rng.integers(0, max(1, len(frames) - self.shape.frames + 1)))
+        start = int(rng.integers(0, max(1, len(frames) - count + 1)))
         height, width = frames[0].shape[:2]
         size = self.shape.canvas
         x, y = int(rng.integers(0, width - size + 1)), int(rng.integers(0, height - size + 1))
-        return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(self.shape.frames)]
+        return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(count)]
 
 
 def recoloured(frames: list[Picture], rng: np.random.Generator) -> list[Picture]:
