@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engines.errors import BadInput
 from stream.face.regions import REGION_NAMES, region_maps
-from training.degrade import Planar, degrade, sample_degradation, to_planes
+from training.call import happen, sample_call
+from training.degrade import Planar, to_planes
 from training.faces import FaceFile, Picture, load_clip, load_still
 from training.motion import render, sample_path
 
@@ -90,7 +91,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
             points = None
         if rng.random() < RECOLOUR_SHARE:
             frames = recoloured(frames, rng)
-        what = sample_degradation(rng)
+        call = sample_call(rng, len(frames))
         x, y = (BLOCK * int(v) for v in rng.integers(0, (shape.canvas - shape.crop) // BLOCK + 1, 2))
         grid = shape.crop // shape.stride
         regions = np.zeros((len(frames), len(REGION_NAMES), grid, grid), np.float32)
@@ -98,16 +99,21 @@ class Samples(IterableDataset[dict[str, Tensor]]):
             regions[:] = [region_maps(p, x, y, shape.crop, grid) for p in points]
             if mirror:
                 regions[:, [_LEFT_EYE, _RIGHT_EYE]] = regions[:, [_RIGHT_EYE, _LEFT_EYE]]
-        bad_y, bad_uv = _crop(degrade(frames, what, rng), x, y, shape.crop)
+        damaged, prompts = happen(frames, call, rng)
+        bad_y, bad_uv = _crop(damaged, x, y, shape.crop)
         clean_y, clean_uv = _crop(to_planes(frames), x, y, shape.crop)
-        return {
+        sample = {
             "y": bad_y,
             "uv": bad_uv,
             "clean_y": clean_y,
             "clean_uv": clean_uv,
             "regions": torch.from_numpy(regions),
-            "prompt": torch.from_numpy(np.tile(what.prompt(), (len(frames), 1))),
+            "prompt": torch.from_numpy(prompts),
         }
+        if call.shown:
+            # Where the picture freezes, the frozen one restored is what is wanted.
+            sample = {name: tensor[list(call.shown)] for name, tensor in sample.items()}
+        return sample
 
     def _from_still(self, rng: np.random.Generator) -> tuple[list[Picture], list[NDArray[np.float32]] | None]:
         file = self.stills[int(rng.integers(len(self.stills)))]
