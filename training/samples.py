@@ -84,9 +84,6 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         else:
             frames, points = self._from_still(rng)
         mirror = rng.random() < 0.5
-        if mirror:
-            frames = [np.ascontiguousarray(f[:, ::-1]) for f in frames]
-            points = None if points is None else [_mirrored(p, shape.canvas) for p in points]
         if rng.random() < REGION_DROPOUT:
             points = None
         if rng.random() < RECOLOUR_SHARE:
@@ -97,8 +94,6 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         regions = np.zeros((len(frames), len(REGION_NAMES), grid, grid), np.float32)
         if points is not None:
             regions[:] = [region_maps(p, x, y, shape.crop, grid) for p in points]
-            if mirror:
-                regions[:, [_LEFT_EYE, _RIGHT_EYE]] = regions[:, [_RIGHT_EYE, _LEFT_EYE]]
         damaged, prompts = happen(frames, call, rng)
         bad_y, bad_uv = _crop(damaged, x, y, shape.crop)
         clean_y, clean_uv = _crop(to_planes(frames), x, y, shape.crop)
@@ -113,7 +108,7 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         if call.shown:
             # Where the picture freezes, the frozen one restored is what is wanted.
             sample = {name: tensor[list(call.shown)] for name, tensor in sample.items()}
-        return sample
+        return mirrored(sample) if mirror else sample
 
     def _from_still(self, rng: np.random.Generator) -> tuple[list[Picture], list[NDArray[np.float32]] | None]:
         file = self.stills[int(rng.integers(len(self.stills)))]
@@ -134,6 +129,14 @@ class Samples(IterableDataset[dict[str, Tensor]]):
         return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(self.shape.frames)]
 
 
+def mirrored(sample: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A sample seen in a mirror."""
+    out = {name: tensor if name == "prompt" else tensor.flip(-1) for name, tensor in sample.items()}
+    # Left and right are the person's own.
+    out["regions"][:, [_LEFT_EYE, _RIGHT_EYE]] = out["regions"][:, [_RIGHT_EYE, _LEFT_EYE]]
+    return out
+
+
 def recoloured(frames: list[Picture], rng: np.random.Generator) -> list[Picture]:
     """All frames [H,W,3] under one random mixing of their colours."""
     matrix = np.eye(3) + rng.normal(0.0, 0.2, (3, 3))
@@ -142,7 +145,7 @@ def recoloured(frames: list[Picture], rng: np.random.Generator) -> list[Picture]
     return [np.clip(np.rint(cv2.transform(f.astype(np.float32), mixing)), 0, 255).astype(np.uint8) for f in frames]
 
 
-def sample_loader(data: Samples, batch: int, workers: int) -> Iterator[dict[str, Tensor]]:
+def sample_loader(data: IterableDataset[dict[str, Tensor]], batch: int, workers: int) -> Iterator[dict[str, Tensor]]:
     """Batches of samples for ever, drawn by so many processes of their own; 0 draws them in this one."""
     if workers == 0:
         return iter(DataLoader(data, batch))
@@ -164,13 +167,6 @@ def _cached_still(file: FaceFile) -> Picture:
 @lru_cache(maxsize=4)
 def _cached_clip(file: FaceFile) -> list[Picture]:
     return load_clip(file.path, CLIP_FRAMES)
-
-
-def _mirrored(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Landmarks of the mirrored picture, each still under the number that it had."""
-    out = points.copy()
-    out[:, 0] = width - 1 - out[:, 0]
-    return out
 
 
 def _crop(planes: Planar, x: int, y: int, size: int) -> tuple[Tensor, Tensor]:
