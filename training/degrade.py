@@ -1,25 +1,27 @@
 """What a call does to a picture: weather, blur, darkness, sensor noise, lost resolution, compression.
 
-A clip shares its parameters, which is what makes a temporal model worth having. Strengths are levels in 0..1 per task;
-the prompt weight of a task that is present runs from .25 to 1.
+A clip shares its parameters, or they drift slowly: that is what makes a temporal model worth having. Strengths are
+levels in 0..1 per task; the prompt weight of a task that is present runs from .25 to 1.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.codec import Coding, code, code_smaller
+from training.codec import Planar as Planar
 from training.faces import Picture
 from training.weather import add_haze, add_rain
 
 Floats = NDArray[np.float32]
-Planar = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""y [T, 1, H, W] and uv [T, 2, H/2, W/2]"""
+Levels = Mapping[str, Floats]
+"""Per task that is present, the level of each frame, [T]"""
 
 TASKS = ("noise", "compression", "low light", "blur", "low resolution", "haze", "rain")
 CLEAN_SHARE = 0.12
@@ -31,7 +33,6 @@ SHARES = (0.14, 0.2, 0.2, 0.18, 0.14, 0.07, 0.07)
 GAMMA = 2.2
 KERNEL = 19
 WARM_UP_FRAMES = 1
-"""Frames encoded before the clip begins, so that it does not always start at a key frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,50 +56,85 @@ def sample_degradation(rng: np.random.Generator) -> Degradation:
 
 
 def degrade(frames: list[Picture], what: Degradation, rng: np.random.Generator) -> Planar:
-    """Apply the tasks in the order in which a camera and a call do it, and return planes."""
-    levels = what.levels
-    pictures: list[Floats] = [f.astype(np.float32) for f in frames]
+    """Apply the tasks, each at one level all along, in the order in which a camera and a call do it.
+
+    For a level and a state of `rng` it does the same for ever: validation and benchmarks rely on it. Training draws
+    wider (`training/call.py`), with levels of the same meaning.
+    """
+    levels = {task: np.full(len(frames), level) for task, level in what.levels.items()}
+    y, uv = to_planes(rounded(optics_and_sensor([f.astype(np.float32) for f in frames], levels, rng)))
+    if "compression" in what.levels:
+        # Half of the callers' programs also shrink the picture that they cannot afford to send.
+        factor, crf = compression(what.levels["compression"], rng.random() < 0.5)
+        coding = Coding(quality=crf, warm_up=min(WARM_UP_FRAMES, len(frames) - 1))
+        y, uv = code_smaller((y, uv), coding, factor)[0]
+    return y, uv
+
+
+def optics_and_sensor(pictures: list[Floats], levels: Levels, rng: np.random.Generator) -> list[Floats]:
+    """All tasks but compression on float pictures [H,W,3] in 0..255, each frame at its own level."""
     if "haze" in levels:
         pictures = add_haze(pictures, levels["haze"], rng)
     if "rain" in levels:
-        pictures = add_rain(pictures, levels["rain"], rng)
+        pictures = add_rain(pictures, float(levels["rain"][0]), rng)
     if "blur" in levels:
-        kernel = blur_kernel(levels["blur"], rng)
-        pictures = [_filtered(p, kernel) for p in pictures]
+        angle = _blur_angle(rng)
+        pictures = [_filtered(p, _kernel(v, angle)) for p, v in zip(pictures, levels["blur"], strict=True)]
     if "low light" in levels:
-        gain = 2.0 ** -(0.5 + 2.5 * levels["low light"])
-        table = (255.0 * ((np.arange(256) / 255.0) ** GAMMA * gain) ** (1 / GAMMA)).astype(np.float32)
-        pictures = [np.interp(p, np.arange(256), table).astype(np.float32) for p in pictures]
+        pictures = [_darkened(p, v) for p, v in zip(pictures, levels["low light"], strict=True)]
     if "low resolution" in levels:
-        pictures = [_shrink_and_grow(p, 1.5 + 2.5 * levels["low resolution"]) for p in pictures]
+        # A size changes when a program decides so, not slowly: the first frame's level holds.
+        pictures = [_shrink_and_grow(p, 1.5 + 2.5 * float(levels["low resolution"][0])) for p in pictures]
     if "noise" in levels:
         pictures = _add_noise(pictures, 3.0 + 30.0 * levels["noise"], rng)
-    y, uv = to_planes([np.clip(np.round(p), 0, 255).astype(np.uint8) for p in pictures])
-    if "compression" in levels:
-        # Half of the callers' programs also shrink the picture that they cannot afford to send.
-        shrunk = 1.0 + 1.2 * levels["compression"] if rng.random() < 0.5 else 1.0
-        crf = 30.0 + 20.0 * levels["compression"] - (3.0 if shrunk > 1 else 0.0)
-        y, uv = compress_smaller(y, uv, crf, shrunk)
-    return y, uv
+    return pictures
+
+
+def compression(level: float, shrink: bool) -> tuple[float, float]:
+    """How many times fewer rows and columns a level of compression means, and x264's rate factor."""
+    return (1.0 + 1.2 * level, 27.0 + 20.0 * level) if shrink and level > 0 else (1.0, 30.0 + 20.0 * level)
+
+
+def compression_level(coarseness: Floats, factor: float) -> Floats:
+    """The level that a rate factor and a shrinking amount to: where both stem from a level, that level."""
+    if factor == 1.0:
+        return np.asarray((coarseness - 30.0) / 20.0, np.float32)
+    return np.asarray(((coarseness - 27.0) / 20.0 + (factor - 1.0) / 1.2) / 2, np.float32)
 
 
 def blur_kernel(level: float, rng: np.random.Generator) -> Floats:
     """Gaussian defocus (sigma .6 to 3.4 pixels) or, one time in three, motion along a line (3 to 16 pixels)."""
-    if rng.random() < 1 / 3:
-        length = 3.0 + 13.0 * level
-        angle = float(rng.uniform(0, np.pi))
-        kernel = np.zeros((KERNEL, KERNEL), np.float32)
-        for step in np.linspace(-length / 2, length / 2, 61):
-            x, y = KERNEL // 2 + step * np.cos(angle), KERNEL // 2 + step * np.sin(angle)
-            kernel[round(float(y)), round(float(x))] += 1
-    else:
+    return _kernel(level, _blur_angle(rng))
+
+
+def _blur_angle(rng: np.random.Generator) -> float | None:
+    """Of a motion; None for a defocus."""
+    return float(rng.uniform(0, np.pi)) if rng.random() < 1 / 3 else None
+
+
+def _kernel(level: float, angle: float | None) -> Floats:
+    if angle is None:
         line = np.asarray(cv2.getGaussianKernel(KERNEL, 0.6 + 2.8 * level), np.float32)
         kernel = line @ line.T
+    else:
+        length = 3.0 + 13.0 * level
+        edge = max(KERNEL, 2 * math.ceil(length / 2) + 1)
+        kernel = np.zeros((edge, edge), np.float32)
+        for step in np.linspace(-length / 2, length / 2, 61):
+            x, y = edge // 2 + step * np.cos(angle), edge // 2 + step * np.sin(angle)
+            kernel[round(float(y)), round(float(x))] += 1
     return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def _filtered(picture: Floats, kernel: Floats) -> Floats:
     return np.asarray(cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _darkened(picture: Floats, level: float) -> Floats:
+    """-.5 to -3 EV in linear light."""
+    gain = 2.0 ** -(0.5 + 2.5 * level)
+    table = (255.0 * ((np.arange(256) / 255.0) ** GAMMA * gain) ** (1 / GAMMA)).astype(np.float32)
+    return np.asarray(np.interp(picture, np.arange(256), table), np.float32)
 
 
 def _shrink_and_grow(picture: Floats, factor: float) -> Floats:
@@ -107,22 +143,27 @@ def _shrink_and_grow(picture: Floats, factor: float) -> Floats:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _add_noise(pictures: list[Floats], sigma: float, rng: np.random.Generator) -> list[Floats]:
-    """Poisson-Gaussian noise of deviation `sigma` (8-bit units) at mid-grey; sometimes smeared by the camera."""
+def _add_noise(pictures: list[Floats], sigmas: Floats, rng: np.random.Generator) -> list[Floats]:
+    """Poisson-Gaussian noise of deviation `sigmas` [T] (8-bit units) at mid-grey; sometimes smeared by the camera."""
     shot = float(rng.uniform(0.0, 0.8))
     smear = float(rng.uniform(0.4, 0.8)) if rng.random() < 0.4 else 0.0
     colour = float(rng.uniform(0.3, 1.0))
     out: list[Floats] = []
-    for picture in pictures:
+    for picture, sigma in zip(pictures, sigmas, strict=True):
         noise = rng.standard_normal(picture.shape, np.float32)
         grey = noise[:, :, :1]
         noise = grey + colour * (noise - grey)
         if smear:
             noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), smear), np.float32)
             noise /= float(noise.std())
-        deviation = sigma * np.sqrt(1 - shot + shot * np.clip(picture, 0, 255) / 128.0)
+        deviation = float(sigma) * np.sqrt(1 - shot + shot * np.clip(picture, 0, 255) / 128.0)
         out.append(np.asarray(picture + deviation * noise, np.float32))
     return out
+
+
+def rounded(pictures: list[Floats]) -> list[Picture]:
+    """To bytes."""
+    return [np.clip(np.round(p), 0, 255).astype(np.uint8) for p in pictures]
 
 
 def to_planes(frames: list[Picture]) -> Planar:
@@ -134,47 +175,6 @@ def to_planes(frames: list[Picture]) -> Planar:
     return np.ascontiguousarray(y), np.ascontiguousarray(uv)
 
 
-def compress_smaller(y: NDArray[np.uint8], uv: NDArray[np.uint8], crf: float, factor: float) -> Planar:
-    """Compress at `factor` times fewer rows and columns, and bring back to size."""
-    if factor == 1.0:
-        return compress(y, uv, crf)
-    height, width = y.shape[2:]
-    rows, columns = (2 * max(8, round(edge / factor / 2)) for edge in (height, width))
-    small = compress(_resized(y, rows, columns), _resized(uv, rows // 2, columns // 2), crf)
-    return _resized(small[0], height, width), _resized(small[1], height // 2, width // 2)
-
-
-def _resized(planes: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
-    way = cv2.INTER_AREA if rows < planes.shape[2] else cv2.INTER_CUBIC
-    resized = [[cv2.resize(plane, (columns, rows), interpolation=way) for plane in frame] for frame in planes]
-    return np.asarray(resized, np.uint8)
-
-
 def compress(y: NDArray[np.uint8], uv: NDArray[np.uint8], crf: float) -> Planar:
     """Encode and decode with x264 as a call does (no look-ahead, no B frames) at a constant rate factor."""
-    count, _, height, width = y.shape
-    encoder = av.CodecContext.create("libx264", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, 30), Fraction(30)
-    encoder.thread_count = 1
-    encoder.options = {"preset": "veryfast", "tune": "zerolatency", "crf": f"{crf:.2f}"}
-    decoder = av.CodecContext.create("h264", "r")
-    assert isinstance(decoder, av.VideoCodecContext)
-    decoder.thread_count = 1
-    decoded: list[av.VideoFrame] = []
-    order = [min(WARM_UP_FRAMES, count - 1) - i for i in range(min(WARM_UP_FRAMES, count - 1))] + list(range(count))
-    for index, source in enumerate(order):
-        picture = np.concatenate([y[source, 0].reshape(-1), uv[source].reshape(-1)]).reshape(height * 3 // 2, width)
-        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-        frame.pts = index
-        for packet in encoder.encode(frame):
-            decoded += decoder.decode(packet)
-    for packet in encoder.encode(None):
-        decoded += decoder.decode(packet)
-    decoded += decoder.decode(None)
-    planes = np.stack([f.to_ndarray() for f in decoded[-count:]])
-    return (
-        np.ascontiguousarray(planes[:, :height]).reshape(count, 1, height, width),
-        np.ascontiguousarray(planes[:, height:]).reshape(count, 2, height // 2, width // 2),
-    )
+    return code((y, uv), Coding(quality=crf, warm_up=min(WARM_UP_FRAMES, len(y) - 1)))[0]

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engines.errors import BadInput
 from stream.face.regions import REGION_NAMES, region_maps
-from training.degrade import Planar, degrade, sample_degradation, to_planes
+from training.call import happen, sample_call
+from training.degrade import Planar, to_planes
 from training.faces import FaceFile, Picture, load_clip, load_still
 from training.motion import render, sample_path
 
@@ -41,8 +42,6 @@ class SampleShape:
     """Sizes of a sample, in frames and pixels."""
 
     frames: int = 6
-    lead: int = 0
-    """Frames before these that only an encoder sees: a single frame must not always be a key frame"""
     canvas: int = 192
     """Edge of the degraded picture: compression and blur see more than the crop"""
     crop: int = 160
@@ -82,57 +81,63 @@ class Samples(IterableDataset[dict[str, Tensor]]):
     def draw(self, rng: np.random.Generator) -> dict[str, Tensor]:
         """Make one sample."""
         shape = self.shape
-        what = sample_degradation(rng)
-        lead = shape.lead if "compression" in what.levels else 0
         if self.clips and rng.random() < REAL_CLIP_SHARE:
-            frames, points = self._from_clip(rng, shape.frames + lead), None
+            frames, points = self._from_clip(rng), None
         else:
-            frames, points = self._from_still(rng, shape.frames + lead)
+            frames, points = self._from_still(rng)
         mirror = rng.random() < 0.5
-        if mirror:
-            frames = [np.ascontiguousarray(f[:, ::-1]) for f in frames]
-            points = None if points is None else [_mirrored(p, shape.canvas) for p in points]
         if rng.random() < RECOLOUR_SHARE:
             frames = recoloured(frames, rng)
+        call = sample_call(rng, len(frames))
         x, y = (BLOCK * int(v) for v in rng.integers(0, (shape.canvas - shape.crop) // BLOCK + 1, 2))
         grid = shape.crop // shape.stride
-        planes = [p[lead:] for p in degrade(frames, what, rng)]
-        frames, points = frames[lead:], points and points[lead:]
         regions = np.zeros((len(frames), len(REGION_NAMES), grid, grid), np.float32)
         if points is not None:
             regions[:] = [region_maps(p, x, y, shape.crop, grid) for p in points]
-            if mirror:
-                regions[:, [_LEFT_EYE, _RIGHT_EYE]] = regions[:, [_RIGHT_EYE, _LEFT_EYE]]
         seen = regions if rng.random() >= REGION_DROPOUT else np.zeros_like(regions)
-        bad_y, bad_uv = _crop((planes[0], planes[1]), x, y, shape.crop)
+        damaged, prompts = happen(frames, call, rng)
+        bad_y, bad_uv = _crop(damaged, x, y, shape.crop)
         clean_y, clean_uv = _crop(to_planes(frames), x, y, shape.crop)
-        return {
+        sample = {
             "y": bad_y,
             "uv": bad_uv,
             "clean_y": clean_y,
             "clean_uv": clean_uv,
             "regions": torch.from_numpy(seen),
             "clean_regions": torch.from_numpy(regions),
-            "prompt": torch.from_numpy(np.tile(what.prompt(), (len(frames), 1))),
+            "prompt": torch.from_numpy(prompts),
         }
+        if call.shown:
+            # Where the picture freezes, the frozen one restored is what is wanted.
+            sample = {name: tensor[list(call.shown)] for name, tensor in sample.items()}
+        return mirrored(sample) if mirror else sample
 
-    def _from_still(self, rng: np.random.Generator, count: int) -> tuple[list[Picture], list[NDArray[np.float32]] | None]:
+    def _from_still(self, rng: np.random.Generator) -> tuple[list[Picture], list[NDArray[np.float32]] | None]:
         file = self.stills[int(rng.integers(len(self.stills)))]
         still = _cached_still(file)
-        path = sample_path(rng, count, still.shape[:2], self.shape.canvas)
+        path = sample_path(rng, self.shape.frames, still.shape[:2], self.shape.canvas)
         frames = render(still, path, self.shape.canvas)
         points = self.landmarks.get(file.path.name)
         if points is None:
             return frames, None
         return frames, [(points @ m[:, :2].T + m[:, 2]).astype(np.float32) for m in path.matrices]
 
-    def _from_clip(self, rng: np.random.Generator, count: int) -> list[Picture]:
+    def _from_clip(self, rng: np.random.Generator) -> list[Picture]:
         frames = _cached_clip(self.clips[int(rng.integers(len(self.clips)))])
-        start = int(rng.integers(0, max(1, len(frames) - count + 1)))
+        start = int(rng.integers(0, max(1, len(frames) - self.shape.frames + 1)))
         height, width = frames[0].shape[:2]
         size = self.shape.canvas
         x, y = int(rng.integers(0, width - size + 1)), int(rng.integers(0, height - size + 1))
-        return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(count)]
+        return [frames[min(start + i, len(frames) - 1)][y : y + size, x : x + size] for i in range(self.shape.frames)]
+
+
+def mirrored(sample: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A sample seen in a mirror."""
+    out = {name: tensor if name == "prompt" else tensor.flip(-1) for name, tensor in sample.items()}
+    # Left and right are the person's own.
+    for regions in (out["regions"], out["clean_regions"]):
+        regions[:, [_LEFT_EYE, _RIGHT_EYE]] = regions[:, [_RIGHT_EYE, _LEFT_EYE]]
+    return out
 
 
 def recoloured(frames: list[Picture], rng: np.random.Generator) -> list[Picture]:
@@ -143,7 +148,7 @@ def recoloured(frames: list[Picture], rng: np.random.Generator) -> list[Picture]
     return [np.clip(np.rint(cv2.transform(f.astype(np.float32), mixing)), 0, 255).astype(np.uint8) for f in frames]
 
 
-def sample_loader(data: Samples, batch: int, workers: int) -> Iterator[dict[str, Tensor]]:
+def sample_loader(data: IterableDataset[dict[str, Tensor]], batch: int, workers: int) -> Iterator[dict[str, Tensor]]:
     """Batches of samples for ever, drawn by so many processes of their own; 0 draws them in this one."""
     if workers == 0:
         return iter(DataLoader(data, batch))
@@ -165,13 +170,6 @@ def _cached_still(file: FaceFile) -> Picture:
 @lru_cache(maxsize=4)
 def _cached_clip(file: FaceFile) -> list[Picture]:
     return load_clip(file.path, CLIP_FRAMES)
-
-
-def _mirrored(points: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Landmarks of the mirrored picture, each still under the number that it had."""
-    out = points.copy()
-    out[:, 0] = width - 1 - out[:, 0]
-    return out
 
 
 def _crop(planes: Planar, x: int, y: int, size: int) -> tuple[Tensor, Tensor]:

@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 
-def add_haze(pictures: list[Floats], level: float, rng: np.random.Generator) -> list[Floats]:
+def add_haze(pictures: list[Floats], levels: Floats, rng: np.random.Generator) -> list[Floats]:
     """Airlight over the picture: J t + A (1 - t) (Koschmieder), with a smooth t of .85 down to .35 at the mean.
 
     Args:
         pictures: [H,W,3] in 0..255.
-        level: 0..1.
+        levels: 0..1, one a frame.
         rng: Decides on the airlight and where the haze is denser; it drifts slowly along the clip.
     """
     height, width = pictures[0].shape[:2]
     airlight = np.float32(rng.uniform(170, 240)) + rng.uniform(-8, 8, 3).astype(np.float32)
-    mean = 0.85 - 0.5 * level
     coarse = rng.uniform(-0.12, 0.12, (4, 5)).astype(np.float32)
     drift = float(rng.uniform(-0.01, 0.01))
     out = []
-    for index, picture in enumerate(pictures):
+    for index, (picture, level) in enumerate(zip(pictures, levels, strict=True)):
+        mean = 0.85 - 0.5 * float(level)
         field = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
         through = np.clip(mean + field + drift * index, 0.15, 0.97)[..., None]
         out.append(np.asarray(picture * through + airlight * (1 - through), np.float32))
