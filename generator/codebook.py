@@ -17,6 +17,10 @@ SMALLEST = 1e-2
 rounding would, and the gradients of such a query would be a thousand times those of all others."""
 SHARPNESS = 20.0
 """Factor on the cosine before the softmax: near-hard, yet smooth."""
+MEMORY = 0.98
+"""How slowly the use of entries is forgotten in training, per call."""
+RARE = 0.1
+"""Share of an even use below which an entry starts anew."""
 
 
 @dataclass(slots=True)
@@ -44,11 +48,17 @@ class Lookup:
 
 
 class Codebook(nn.Module):
-    """Entries [K,W], looked up by cosine."""
+    """Entries [K,W], looked up by cosine. In training, one that is hardly used starts anew at some token.
+
+    Source of the fresh starts: Dhariwal et al., Jukebox (2020). Without them all tokens soon shared one entry.
+    """
 
     def __init__(self, entries: int, width: int) -> None:
         super().__init__()
         self.entries = nn.Parameter(torch.randn(entries, width))
+        self.use: Tensor
+        self.register_buffer("use", torch.full((entries,), 1 / entries), persistent=False)
+        self.seen: Tensor | None = None
 
     def forward(self, query: Tensor) -> Lookup:
         """Look queries [B,W,T] up."""
@@ -59,11 +69,33 @@ class Codebook(nn.Module):
         if not self.training:
             return Lookup((weights @ entries).transpose(1, 2), scores, scores.new_zeros(()))
         hard = functional.one_hot(scores.argmax(dim=-1), entries.shape[0]).to(weights.dtype)
+        self._note(hard, tokens)
         chosen = hard @ entries
         ours, theirs = (tokens * chosen.detach()).sum(dim=-1), (tokens.detach() * chosen).sum(dim=-1)
         # The entry moves to the query; the query commits itself to the entry a quarter as much.
         commitment = (1 - theirs).mean() + 0.25 * (1 - ours).mean()
         return Lookup(((hard + weights - weights.detach()) @ entries).transpose(1, 2), scores, commitment)
+
+    @torch.no_grad()
+    def _note(self, hard: Tensor, tokens: Tensor) -> None:
+        """Note which entries the tokens [B,T,W] chose, [B,T,K]; where nothing changed, nothing is looked up."""
+        asked = tokens.square().sum(dim=2) > 0.5
+        if asked.any():
+            self.use.lerp_(hard[asked].mean(dim=0), 1 - MEMORY)
+            self.seen = tokens[asked]
+
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Put entries that are seldom chosen where tokens of the last call are; not before gradients were computed."""
+        if self.seen is None:
+            return
+        even = 1 / len(self.use)
+        rare = self.use < RARE * even
+        # Few at a time: they are to share the work of those in use, not to replace it.
+        rare &= torch.rand(len(rare), device=rare.device) < 0.1
+        picked = self.seen[torch.randint(len(self.seen), (int(rare.sum()),), device=self.seen.device)]
+        self.entries[rare] = picked * self.entries.norm(dim=1).mean()
+        self.use[rare] = even
 
 
 class DualCodebook(nn.Module):
@@ -75,6 +107,12 @@ class DualCodebook(nn.Module):
         self.spatial = Codebook(entries, width) if spatial else None
         self.to_temporal = nn.Conv2d(channels, width, 1, bias=False) if temporal else None
         self.temporal = Codebook(entries, width) if temporal else None
+
+    def restart(self) -> None:
+        """See `Codebook.restart`."""
+        for book in (self.spatial, self.temporal):
+            if book is not None:
+                book.restart()
 
     def forward(self, tokens: Tensor, before: Tensor | None) -> tuple[Lookup | None, Lookup | None]:
         """Look up a frame's pooled latent [B,C,h,w]; `before` is the last one's, equal to it where there was none.

@@ -10,7 +10,6 @@ from generator.blocks import ResidualBlock, chain, zero_init
 from generator.config import GeneratorConfig
 from generator.prompt import Modulation
 
-
 RESIDUAL_UNIT = 0.05
 """Planes per unit that the heads put out. Steps of Adam are all alike in size: with weights as small as residuals need,
 each step shook them, and faint tasks (blur, lost resolution) were not learned at all."""

@@ -1,12 +1,14 @@
-"""The training loop: one stage, clips with carried attention, all losses at once; resumable."""
+"""The training loop, stage by stage; resumable."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from engines.errors import BadInput
 from generator.config import GeneratorConfig
@@ -15,7 +17,8 @@ from stream.face.models import model_paths
 from training.codes import code_use
 from training.faces import Picture, attributions, list_faces
 from training.landmarks import StillLandmarks, find_landmarks
-from training.samples import Samples, SampleShape, sample_loader
+from training.samples import Samples, sample_loader
+from training.stages import Stage
 from training.trainer import Trainer, TrainSettings, learning_rate
 from training.validate import dev_clips, validate
 
@@ -59,9 +62,8 @@ def train(
         return
     landmarks = find_landmarks(files, out / "landmarks.npz")
     judged = dev_clips(dev, DEV_EDGE, DEV_FILES) if dev else []
-    loader = sample_loader(
-        Samples(files, landmarks, SampleShape(), settings.seed + trainer.step), settings.batch, settings.workers
-    )
+    stage: Stage | None = None
+    loader: Iterator[dict[str, Tensor]] = iter(())
     provenance: dict[str, Any] = {
         "command": command,
         "files": len(files),
@@ -76,6 +78,11 @@ def train(
     began = trainer.step
     try:
         while trainer.elapsed < 60 * settings.minutes:
+            if trainer.stage != stage:
+                stage = trainer.stage
+                log(f"stage {stage.name}: {stage.part} weights, clips of {stage.shape.frames} x {stage.shape.crop}²")
+                data = Samples(files, landmarks, stage.shape, settings.seed + trainer.step)
+                loader = sample_loader(data, stage.batch, settings.workers)
             clock = time.monotonic()
             terms = trainer.learn(next(loader))
             for name, value in terms.items():

@@ -15,7 +15,8 @@ from engines.errors import BadInput, ClearcallError
 from generator.config import GeneratorConfig
 from generator.model import Generator
 from training.checkpoint import carry_over, configuration, load_checkpoint, put_weights, save_checkpoint
-from training.losses import estimate_loss, losses
+from training.losses import FACE_SWITCH, estimate_loss, losses
+from training.stages import STAGES, Stage, choose, stage_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,17 @@ class TrainSettings:
     """How to train; the times count training only, not validation."""
 
     minutes: float = 60.0
-    batch: int = 4
-    """Clips a step"""
     rate: float = 1e-3
-    """Peak learning rate; it rises over `warm_up` seconds and falls as a cosine to a hundredth"""
-    warm_up: float = 60.0
+    """Peak learning rate; in each stage it rises over `warm_up` seconds and falls as a cosine"""
+    warm_up: float = 20.0
     average: float = 0.998
-    auto_share: float = 0.3
+    auto_share: float = 0.25
     """Share of clips that are restored under the generator's own prompt estimate, once that has learned something"""
-    auto_from: float = 0.1
+    auto_from: float = 0.25
     """Share of the time after which it is taken to have"""
-    estimate_share: float = 0.1
-    """Share of the time, at the end, in which the prompt estimate alone is trained, on what the averaged weights see"""
-    estimate_rate: float = 1e-3
+    face_switch: float = FACE_SWITCH
+    """Share of clips that are judged on the face alone"""
+    stages: tuple[Stage, ...] = STAGES
     seed: int = 1
     workers: int = 1
     """Processes that make samples; 0 makes them between the steps"""
@@ -46,10 +45,13 @@ class TrainSettings:
 
 
 def learning_rate(settings: TrainSettings, elapsed: float) -> float:
-    """Rate after `elapsed` seconds of training; the estimate's own stage at the end does not count."""
-    done = min(1.0, elapsed / (60 * settings.minutes * (1 - settings.estimate_share)))
-    rise = min(1.0, (elapsed + 1) / settings.warm_up)
-    return settings.rate * rise * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+    """Rate after `elapsed` seconds of training."""
+    index, done = stage_at(elapsed / (60 * settings.minutes), settings.stages)
+    stage = settings.stages[index]
+    seconds = 60 * settings.minutes * stage.share * done
+    rise = min(1.0, (seconds + 1) / settings.warm_up)
+    falling = stage.last_rate + (stage.rate - stage.last_rate) * (1 + math.cos(math.pi * done)) / 2
+    return settings.rate * rise * falling
 
 
 @torch.no_grad()
@@ -72,13 +74,14 @@ class Trainer:
         self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
         self.average = copy.deepcopy(self.generator).eval()
         self.optimiser = torch.optim.AdamW(self.generator.parameters(), lr=settings.rate, weight_decay=1e-4)
-        self.estimator = torch.optim.AdamW(self.average.estimate.parameters(), lr=settings.estimate_rate)
+        self.estimator = torch.optim.AdamW(self.average.estimate.parameters(), lr=settings.rate)
         self.elapsed, self.step = 0.0, 0
 
     @property
-    def estimating(self) -> bool:
-        """Whether the last stage has come, that of the prompt estimate."""
-        return self.elapsed >= 60 * self.settings.minutes * (1 - self.settings.estimate_share)
+    def stage(self) -> Stage:
+        """The present stage."""
+        settings = self.settings
+        return settings.stages[stage_at(self.elapsed / (60 * settings.minutes), settings.stages)[0]]
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint; BadInput when it is not one of this configuration."""
@@ -114,29 +117,31 @@ class Trainer:
 
     def learn(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """One step; returns the terms of the loss. ClearcallError when they are no longer numbers."""
-        if self.estimating:
+        settings, part = self.settings, self.stage.part
+        if part == "estimate":
             return self._learn_estimate(batch)
-        settings = self.settings
+        choose(self.generator, part)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, self.elapsed)
         trusted = self.elapsed > settings.auto_from * 60 * settings.minutes
-        terms = losses(self.generator, self.average, batch, settings.auto_share if trusted else 0.0)
+        auto = settings.auto_share if trusted else 0.0
+        terms = losses(self.generator, self.average, batch, auto, settings.face_switch)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)
         if not math.isfinite(norm):
             raise ClearcallError(f"training diverged at step {self.step}; the last checkpoint is from before")
         self.optimiser.step()
+        if self.generator.codebook is not None:
+            self.generator.codebook.restart()
         self.step += 1
         follow(self.average, self.generator, min(settings.average, (self.step + 1) / (self.step + 10)))
         return terms
 
     def _learn_estimate(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The averaged generator keeps all weights but those of its estimate, which needs no more than the encoder."""
-        whole = 60 * self.settings.minutes
-        left = max(0.01, (whole - self.elapsed) / (whole * self.settings.estimate_share))
         for group in self.estimator.param_groups:
-            group["lr"] = self.settings.estimate_rate * left
+            group["lr"] = learning_rate(self.settings, self.elapsed)
         loss = estimate_loss(self.average, batch)
         self.estimator.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -105,3 +105,26 @@ def test_either_book_can_be_missing() -> None:
     assert spatial is not None and temporal is None
     spatial, temporal = DualCodebook(6, ENTRIES, WIDTH, spatial=False, temporal=True)(tokens, tokens)
     assert spatial is None and temporal is not None
+
+
+def test_entries_that_nobody_asks_start_anew_where_tokens_are() -> None:
+    # Guards against all tokens sharing one entry: the others were too far off ever to be chosen.
+    torch.manual_seed(3)
+    book = Codebook(16, 8).train()
+    with torch.no_grad():
+        book.entries[1:] = -book.entries[:1]
+    query = book.entries[0].detach()[None, :, None] + 0.5 * torch.randn(1, 8, 40)
+    assert len(set(book(query).scores.argmax(dim=-1).flatten().tolist())) == 1
+    for _ in range(300):
+        book(query)
+        book.restart()
+    assert len(set(book(query).scores.argmax(dim=-1).flatten().tolist())) > 8
+
+
+def test_nothing_asked_restarts_nothing() -> None:
+    book = Codebook(16, 8).train()
+    before = book.entries.detach().clone()
+    for _ in range(200):
+        book(torch.zeros(1, 8, 4))
+        book.restart()
+    assert torch.equal(book.entries, before)

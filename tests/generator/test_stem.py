@@ -56,8 +56,8 @@ def test_where_the_planes_agree_the_earlier_ones_are_taken_and_where_not_the_pre
 
 @torch.no_grad()
 def test_the_gate_closes_evenly_as_disagreement_grows() -> None:
-    gate, now = previous(), torch.zeros(1, 16, 3, 3)
-    shares = [float(gate(now, torch.full_like(now, d))[0, 0, 1, 1]) / d for d in (0.1, 0.4, 0.7, 1.0)]
+    gate, now = previous(), torch.zeros(1, 16, 6, 6)
+    shares = [float(gate(now, torch.full_like(now, d))[0, 0, 3, 3]) / d for d in (0.1, 0.4, 0.7, 1.0)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 0.97 and shares[-1] == 0
 

@@ -35,7 +35,7 @@ def shaken(generator: Generator, seed: int = 2) -> Generator:
     for parameter in generator.parameters():
         parameter.add_(0.05 * torch.randn_like(parameter))
     for head in (generator.decoder.y, generator.decoder.uv):
-        head.get_parameter("weight").mul_(0.1)
+        head.get_parameter("weight").mul_(2.0)
     norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = 1.0

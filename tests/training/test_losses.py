@@ -10,7 +10,7 @@ from torch import Tensor
 
 from generator.model import Generator
 from tests.generator.tiny import TINY, clip_inputs, shaken, tiny_generator
-from training.losses import charbonnier, frame_difference, gradient, losses
+from training.losses import charbonnier, decibels, losses, pixel_weights
 
 
 def batch(noise: float) -> dict[str, Tensor]:
@@ -21,6 +21,7 @@ def batch(noise: float) -> dict[str, Tensor]:
         "clean_y": clip.y,
         "clean_uv": clip.uv,
         "regions": clip.regions,
+        "clean_regions": clip.regions,
         "prompt": clip.prompt,
     }
 
@@ -29,7 +30,7 @@ def batch(noise: float) -> dict[str, Tensor]:
 def terms(noise: float, generator: Generator | None = None) -> dict[str, float]:
     """Of an untrained generator, which gives back its input: a perfect output when that is clean."""
     generator = generator or tiny_generator()
-    return {name: float(v) for name, v in losses(generator, generator, batch(noise), 0.5).items()}
+    return {name: float(v) for name, v in losses(generator, generator, batch(noise), 0.5, 0.5).items()}
 
 
 def test_a_perfect_output_costs_nothing_but_the_estimate_the_use_of_codes_and_the_size_of_the_latent() -> None:
@@ -54,17 +55,61 @@ def test_a_right_estimate_costs_nothing() -> None:
         bias.fill_(2.0)
     given = batch(0.0)
     given["prompt"] = torch.sigmoid(bias.detach()).expand_as(given["prompt"])
-    assert losses(generator, generator, given, 0.0)["prompt"] == 0
+    assert losses(generator, generator, given, 0.0, 0.0)["prompt"] == 0
 
 
 def test_elementary_losses_are_zero_at_zero_and_grow() -> None:
     error = torch.randn(2, 3, 1, 8, 8)
-    for loss in (charbonnier, gradient, frame_difference):
+    for loss in (charbonnier, decibels):
         assert loss(torch.zeros_like(error)) == 0
         assert 0 < loss(error) < loss(2 * error)
 
 
+def test_errors_count_in_decibels_whatever_their_size() -> None:
+    # Guards against darkness, which is off by ten times as much as blur, being all that a step is about.
+    error = torch.full((1, 1, 1, 8, 8), 0.1)
+    gains = [decibels(e) - decibels(e / 2) for e in (error, error / 5)]
+    assert gains == [pytest.approx(6.02, abs=0.1)] * 2
+
+
 def test_a_steady_error_does_not_flicker() -> None:
-    steady = torch.randn(1, 1, 1, 8, 8).expand(1, 4, 1, 8, 8)
-    assert frame_difference(steady) == 0
-    assert gradient(torch.ones(1, 1, 8, 8)) == 0
+    given = batch(0.0)
+    given["y"] = given["clean_y"] + 0.1
+    generator = tiny_generator()
+    assert losses(generator, generator, given, 0.0, 0.0)["temporal"] == 0
+
+
+def seen_face() -> dict[str, Tensor]:
+    """A flat picture whose left half is skin, as the tracker sees it too."""
+    given = batch(0.0)
+    given["y"], given["clean_y"] = (torch.full_like(given["y"], 0.5) for _ in range(2))
+    regions = torch.zeros_like(given["regions"])
+    half = regions.shape[-1] // 2
+    regions[:, :, 0, :, :half], regions[:, :, -1, :, half:] = 1.0, 1.0
+    return {**given, "regions": regions, "clean_regions": regions}
+
+
+def test_all_pixels_count_alike_where_nothing_is_hidden() -> None:
+    assert torch.equal(pixel_weights(seen_face(), 0.0), torch.ones_like(batch(0.0)["y"]))
+
+
+def test_a_face_that_the_tracker_lost_and_edges_that_went_count_more() -> None:
+    given = seen_face()
+    given["regions"] = torch.zeros_like(given["regions"])
+    weight = pixel_weights(given, 0.0)
+    half = weight.shape[-1] // 2
+    assert torch.allclose(weight[..., :half], torch.tensor(1.9))
+    assert torch.allclose(weight[..., half:], torch.tensor(1.0))
+    edge = seen_face()
+    edge["clean_y"] = edge["clean_y"].clone()
+    edge["clean_y"][..., 2:] = 0.9
+    assert torch.allclose(pixel_weights(edge, 0.0)[..., 1], torch.tensor(1.1))
+
+
+def test_a_switched_clip_is_judged_on_the_face_alone() -> None:
+    weight = pixel_weights(seen_face(), 1.0)
+    half = weight.shape[-1] // 2
+    assert weight[..., :half].min() == 1 and weight[..., half:].max() == 0
+    faceless = seen_face()
+    faceless["clean_regions"] = torch.zeros_like(faceless["regions"])
+    assert pixel_weights(faceless, 1.0).min() > 0

@@ -44,6 +44,7 @@ def test_shapes_and_ranges(folder: Path) -> None:
             "clean_y": (3, 1, 64, 64),
             "clean_uv": (3, 2, 32, 32),
             "regions": (3, len(REGION_NAMES), 4, 4),
+            "clean_regions": (3, len(REGION_NAMES), 4, 4),
             "prompt": (3, len(TASKS)),
         }
         for tensor in sample.values():

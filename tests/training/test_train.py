@@ -25,9 +25,11 @@ from training.checkpoint import load_checkpoint, load_generator
 from training.faces import list_faces
 from training.losses import losses
 from training.samples import Samples, SampleShape, sample_loader
+from training.stages import Stage, learns
 from training.trainer import Trainer, TrainSettings, follow, learning_rate
 
-SETTINGS = TrainSettings(minutes=0.1, batch=1, workers=0, estimate_share=0.0)
+SHAPE = SampleShape(frames=2, canvas=96, crop=64)
+SETTINGS = TrainSettings(minutes=0.1, workers=0, stages=(Stage("clips", 1.0, SHAPE, 1),))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def same(first: list[Tensor], second: list[Tensor]) -> bool:
 
 
 def test_it_learns(faces: Path) -> None:
-    data = Samples(list_faces(faces), {}, SampleShape(frames=2, canvas=96, crop=64), 1)
+    data = Samples(list_faces(faces), {}, SHAPE, 1)
     batch = next(sample_loader(data, 4, workers=0))
     trainer = Trainer(TINY, dataclasses.replace(SETTINGS, warm_up=0.01))
     totals = [sum(float(v.detach()) for v in trainer.learn(batch).values()) for _ in range(40)]
@@ -71,7 +73,7 @@ def test_it_writes_a_checkpoint_and_goes_on_from_it(faces: Path, tmp_path: Path)
     assert not same(list(first["weights"].values()), list(second["weights"].values()))
     assert second["optimiser"]["state"][0]["step"] == 12
     lines = (tmp_path / "train.log").read_text().splitlines()
-    assert "from step 0" in lines[0] and "from step 6" in lines[-1]
+    assert "from step 0" in lines[0] and "from step 6" in lines[-2]
     generator, _ = load_generator(tmp_path / "last.pt")
     assert same(list(generator.state_dict().values()), list(second["average"].values()))
     assert not generator.training
@@ -138,7 +140,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(faces: Path, tmp_path: Path, da
 
 
 def test_divergence_ends_the_run(faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.losses.EPSILON", float("nan"))
+    monkeypatch.setattr("training.losses.FLOOR", float("nan"))
     with pytest.raises(ClearcallError, match="diverged"):
         train(faces, tmp_path)
     assert not (tmp_path / "last.pt").exists()
@@ -157,9 +159,23 @@ def test_progress_and_people_it_never_saw_are_logged(
 
 
 def test_the_rate_rises_falls_and_ends_small() -> None:
-    settings = TrainSettings(minutes=10, rate=1.0, warm_up=60)
+    settings = dataclasses.replace(SETTINGS, minutes=10, rate=1.0, warm_up=60)
     rates = [learning_rate(settings, seconds) for seconds in (0, 30, 60, 300, 600, 900)]
     assert rates[0] < rates[1] < rates[2] > rates[3] > rates[4] == rates[5] == pytest.approx(0.01)
+
+
+def test_each_stage_begins_with_its_own_clips_and_rate(faces: Path, tmp_path: Path) -> None:
+    pictures = Stage("pictures", 1.0, SampleShape(frames=1, canvas=96, crop=64), 2, last_rate=0.1)
+    settings = dataclasses.replace(SETTINGS, minutes=0.2, stages=(pictures, Stage("time", 1.0, SHAPE, 1, "temporal")))
+    settings = dataclasses.replace(settings, warm_up=2.0)
+    rates = [learning_rate(settings, seconds) / settings.rate for seconds in (0.0, 5.99, 6.0, 8.0)]
+    assert rates == pytest.approx([0.5, 0.1, 0.5, 0.75], abs=0.02)
+    half = train(faces, tmp_path, dataclasses.replace(settings, minutes=0.1, stages=(pictures,)))["weights"]
+    whole = train(faces, tmp_path, settings)["weights"]
+    log = (tmp_path / "train.log").read_text()
+    assert log.index("stage pictures: all weights") < log.index("stage time: temporal weights, clips of 2 x 64²")
+    changed = {n for n in whole if not torch.equal(whole[n], half[n]) and "num_batches" not in n and "running" not in n}
+    assert changed and all(learns(name, "temporal") for name in changed)
 
 
 def test_the_average_follows() -> None:
@@ -218,9 +234,9 @@ def test_the_estimate_is_only_followed_once_it_has_learned_something(
     # Guards against prompts at random, which undid within minutes what weights of an earlier run could do.
     shares = []
 
-    def watched(generator: Generator, teacher: Generator, batch: dict[str, Tensor], share: float) -> dict[str, Tensor]:
-        shares.append(share)
-        return losses(generator, teacher, batch, share)
+    def watched(*arguments: Any) -> dict[str, Tensor]:
+        shares.append(arguments[3])
+        return losses(*arguments)
 
     monkeypatch.setattr(trainer_module, "losses", watched)
     train(faces, tmp_path, dataclasses.replace(SETTINGS, minutes=0.2, auto_from=0.5))
@@ -229,10 +245,11 @@ def test_the_estimate_is_only_followed_once_it_has_learned_something(
 
 def test_the_last_stage_trains_the_estimate_alone(faces: Path, tmp_path: Path) -> None:
     # Guards against an estimate that was trained on what other weights saw, not those that ship.
-    settings = dataclasses.replace(SETTINGS, minutes=0.2, estimate_share=0.5)
+    both = (*SETTINGS.stages, Stage("estimate", 1.0, SHAPE, 1, "estimate"))
+    settings = dataclasses.replace(SETTINGS, minutes=0.2, warm_up=0.01, stages=both)
     trainer = Trainer(TINY, settings)
     trainer.elapsed = 6.0
-    data = Samples(list_faces(faces), {}, SampleShape(frames=2, canvas=96, crop=64), 1)
+    data = Samples(list_faces(faces), {}, SHAPE, 1)
     before = {name: tensor.clone() for name, tensor in trainer.average.state_dict().items()}
     totals = []
     for batch in itertools.islice(itertools.repeat(next(sample_loader(data, 4, workers=0))), 30):
