@@ -27,8 +27,8 @@ FIRST_ONLY = {"Resize", "Reshape", "Squeeze", "Unsqueeze", "Split"}
 """Operators whose other inputs are sizes and places, of a type that the operator fixes."""
 PRECISE = "illumination."
 """In the name of a weight: its node, and all nodes that follow it, stay in float32."""
-LAST = "DepthToSpace"
-"""What turns channels into residual planes: all nodes that follow it stay in float32."""
+LAST = ("decoder.y.", "decoder.uv.")
+"""In the name of a weight: its node puts out residual planes, and all nodes that follow it stay in float32."""
 STATE_OUTPUT = "next_"
 
 Kind = int
@@ -87,7 +87,7 @@ class _Graph:
             if after.intersection(node.input) or any(PRECISE in name for name in node.input):
                 found.update(node.output)
                 after.update(node.output)
-            elif node.op_type == LAST:
+            elif any(last in name for name in node.input for last in LAST):
                 after.update(node.output)
         return found
 

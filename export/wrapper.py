@@ -5,18 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from export.fold import FULL
 from generator.model import ONE_STEP, Frame, Generator, Integration
 from generator.state import state_specs
 
 RESTORED = ("before_y", "before_uv")
 """States that are the planes restored last: 8-bit, as the output is."""
 
-UNIT = 1 / 255
-"""One step of 8 bits"""
-
 
 class GraphModule(nn.Module):
-    """`Generator.step` as the graph contract has it; scaling and rounding to 8 bits happen inside."""
+    """`Generator.step` as the graph contract has it: planes are of 8 bits, scaling and rounding happen inside."""
 
     def __init__(self, generator: Generator, size: int, integration: Integration = ONE_STEP) -> None:
         super().__init__()
@@ -54,15 +52,22 @@ class GraphModule(nn.Module):
             last_y, last_uv = (
                 torch.where(known, state[n], plane).float() for n, plane in zip(RESTORED, (y, uv), strict=True)
             )
-            before = last_y * UNIT, last_uv * UNIT
+            before = self._scaled(last_y), self._scaled(last_uv)
         y, uv = y.float(), uv.float()
-        frame = Frame(y * UNIT, uv * UNIT, regions, prompt, strength, before=before)
+        frame = Frame(self._scaled(y), self._scaled(uv), regions, prompt, strength, before=before)
         out, following = self.generator.step(frame, keep, state, self.integration)
         # The change is added in 8-bit units: where it is zero, the very input comes back.
-        planes = [_to_bytes(plane + 255.0 * change) for plane, change in ((y, out.change_y), (uv, out.change_uv))]
+        scale = FULL / self.generator.full
+        changes = (out.change_y, out.change_uv) if scale == 1 else (scale * out.change_y, scale * out.change_uv)
+        planes = [_to_bytes(plane + change) for plane, change in zip((y, uv), changes, strict=True)]
         if self.generator.config.previous:
             following |= dict(zip(RESTORED, (plane.clone() for plane in planes), strict=True))
         return (*planes, out.prompt_hat, *following.values())
+
+    def _scaled(self, plane: Tensor) -> Tensor:
+        """From 0..255 to the generator's range, which is the same in a folded one."""
+        full = self.generator.full
+        return plane if full == FULL else plane * (full / FULL)
 
 
 def _to_bytes(plane: Tensor) -> Tensor:

@@ -30,18 +30,17 @@ class Illumination(nn.Module):
         self.overall = nn.Linear(STATISTICS, width)
         self.out = zero_init(nn.Conv2d(width, 2, 1))
 
-    def forward(self, z: Tensor, y: Tensor, asked: Tensor, before: Tensor, keep: Tensor) -> Tensor:
+    def forward(self, z: Tensor, mean: Tensor, asked: Tensor, before: Tensor, keep: Tensor) -> Tensor:
         """Log-gains of a frame.
 
         Args:
             z: [B,C,h,w]
-            y: [B,1,H,W] in 0..1
+            mean: [B,1] of the Y plane, 0..1
             asked: [B,1] in 0..1, how far the prompt speaks of light at all. Without it, clips whose light is right
                 hold all gains at zero in training: there the least gain costs more than the lack of one in the dark.
             before: [B,2,h/2,w/2] of the last frame.
             keep: [B,1]; where it is 0 there was no last frame, and no limit to the change.
         """
-        mean = y.mean(dim=(2, 3))
         overall = self.overall(torch.cat([mean, torch.log(mean + 0.02)], dim=1))[:, :, None, None]
         # Leaky: with a plain ReLU all units died within minutes of training, and the gain with them.
         hidden = functional.leaky_relu(self.local(functional.avg_pool2d(z, 2)) + overall, 0.1)
@@ -51,11 +50,16 @@ class Illumination(nn.Module):
         return before + torch.minimum(torch.maximum(change, -RATE - free), RATE + free)
 
 
-def illuminate(y: Tensor, uv: Tensor, log_gain: Tensor, amount: Tensor) -> tuple[Tensor, Tensor]:
-    """What the gains change in y [B,1,H,W] and uv [B,2,H/2,W/2], `amount` [B,1,1,1] of the way in log-gain."""
+def illuminate(
+    y: Tensor, uv: Tensor, log_gain: Tensor, amount: Tensor, full: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """What the gains change in y [B,1,H,W] and uv [B,2,H/2,W/2], `amount` [B,1,1,1] of the way in log-gain.
+
+    `full` is what stands for 255 in the planes.
+    """
     cell = y.shape[2] // log_gain.shape[2]
     luma, chroma = (torch.exp(amount * log_gain) - 1.0).chunk(2, dim=1)
-    return (y - BLACK) * _spread(luma, cell), (uv - GREY) * _spread(chroma, cell // 2)
+    return (y - full * BLACK) * _spread(luma, cell), (uv - full * GREY) * _spread(chroma, cell // 2)
 
 
 def _spread(coarse: Tensor, factor: int) -> Tensor:

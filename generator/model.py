@@ -105,6 +105,8 @@ class Generator(nn.Module):
         self.recurrence = Recurrence(coarse) if config.recurrence else None
         self.illumination = Illumination(coarse, config.width) if config.illumination else None
         self.decoder = Decoder(config)
+        self.full = 1.0
+        """What stands for 255 in the planes; an exported graph spares itself the scaling."""
         light = torch.tensor([[float(name in LIGHT)] for name in config.prompts])
         self.light: Tensor
         self.register_buffer("light", light, persistent=False)
@@ -228,8 +230,9 @@ class Generator(nn.Module):
         log_gain = None
         if self.illumination is not None:
             asked = torch.clamp(prompt @ self.light / FULL_PROMPT, 0.0, 1.0)
-            log_gain = self.illumination(z_hq, frame.y, asked, recalled("log_gain"), keep)
-            light_y, light_uv = illuminate(frame.y, frame.uv, log_gain, amount)
+            mean = frame.y.mean(dim=(2, 3)) / self.full
+            log_gain = self.illumination(z_hq, mean, asked, recalled("log_gain"), keep)
+            light_y, light_uv = illuminate(frame.y, frame.uv, log_gain, amount, self.full)
             change_y, change_uv = change_y + light_y, change_uv + light_uv
         output = Output(change_y, change_uv, prompt_hat, z_lq, first, log_gain, spatial, temporal, bend)
         return output, self._next(frame, output, tokens, z_hq, fresh), fresh
@@ -245,8 +248,8 @@ class Generator(nn.Module):
         found = stored(fresh, height, width)
         found |= {"tokens": tokens, "restored": z_hq}
         # A copy without a gradient: what was restored is the next frame's input, as noise and blur are.
-        found["before_y"] = torch.clamp(frame.y + output.change_y, 0.0, 1.0).detach()
-        found["before_uv"] = torch.clamp(frame.uv + output.change_uv, 0.0, 1.0).detach()
+        found["before_y"] = torch.clamp(frame.y + output.change_y, 0.0, self.full).detach()
+        found["before_uv"] = torch.clamp(frame.uv + output.change_uv, 0.0, self.full).detach()
         if output.log_gain is not None:
             found["log_gain"] = output.log_gain
         return {name: found[name] for name in state_specs(self.config)}

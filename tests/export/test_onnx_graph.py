@@ -66,9 +66,10 @@ def test_at_strength_zero_it_is_the_identity() -> None:
 def test_what_is_folded_away_is_not_missed() -> None:
     """Eight bits hide rounding: the folded generator is compared before that."""
     model, clip = generator(), clip_inputs(frames=3)
-    for before, after in zip(by_frames(model, clip), by_frames(folded(model), clip), strict=True):
-        torch.testing.assert_close(before.change_y, after.change_y, atol=1e-4, rtol=0)
-        torch.testing.assert_close(before.change_uv, after.change_uv, atol=1e-4, rtol=0)
+    bytewise = replace(clip, y=255 * clip.y, uv=255 * clip.uv)
+    for before, after in zip(by_frames(model, clip), by_frames(folded(model), bytewise), strict=True):
+        torch.testing.assert_close(255 * before.change_y, after.change_y, atol=0.02, rtol=0)
+        torch.testing.assert_close(255 * before.change_uv, after.change_uv, atol=0.02, rtol=0)
         torch.testing.assert_close(before.prompt_hat, after.prompt_hat, atol=1e-4, rtol=0)
     assert not any(isinstance(m, nn.BatchNorm2d) for m in folded(model).modules())
     assert any(isinstance(m, nn.BatchNorm2d) for m in model.modules())
@@ -118,7 +119,6 @@ def test_layout_is_changed_no_more_often_than_necessary(tmp_path: Path) -> None:
     graph = onnx.load(options.optimized_model_filepath, load_external_data=False).graph
     kinds = Counter(node.op_type for node in graph.node)
     assert kinds["ReorderOutput"] <= 33 and kinds["ReorderInput"] <= 20
-    assert kinds["DepthToSpace"] == 2
 
 
 def test_a_graph_of_other_weights_does_not_agree() -> None:

@@ -24,13 +24,13 @@ def eager() -> Illumination:
 
 @torch.no_grad()
 def test_it_starts_with_no_gain() -> None:
-    z, y, none = torch.randn(1, 8, 4, 4), torch.rand(1, 1, 64, 64), torch.zeros(1, 2, 2, 2)
+    z, y, none = torch.randn(1, 8, 4, 4), torch.rand(1, 1), torch.zeros(1, 2, 2, 2)
     assert not Illumination(8, 4)(z, y, ASKED, none, torch.ones(1, 1)).any()
 
 
 @torch.no_grad()
 def test_the_first_frame_may_jump_and_the_next_may_not(eager: Illumination) -> None:
-    z, y, gain = torch.randn(1, 8, 4, 4), torch.rand(1, 1, 64, 64), torch.zeros(1, 2, 2, 2)
+    z, y, gain = torch.randn(1, 8, 4, 4), torch.rand(1, 1), torch.zeros(1, 2, 2, 2)
     torch.testing.assert_close(eager(z, y, ASKED, gain, torch.zeros(1, 1)), torch.full_like(gain, BRIGHTEST))
     for frame in range(1, 4):
         gain = eager(z, y, ASKED, gain, torch.ones(1, 1))
@@ -43,7 +43,7 @@ def test_the_first_frame_may_jump_and_the_next_may_not(eager: Illumination) -> N
 
 @torch.no_grad()
 def test_light_that_nobody_asked_for_stays_away_and_goes_slowly(eager: Illumination) -> None:
-    z, y, none = torch.randn(1, 8, 4, 4), torch.rand(1, 1, 64, 64), torch.zeros(1, 2, 2, 2)
+    z, y, none = torch.randn(1, 8, 4, 4), torch.rand(1, 1), torch.zeros(1, 2, 2, 2)
     assert not eager(z, y, torch.zeros(1, 1), none, torch.zeros(1, 1)).any()
     half = eager(z, y, torch.full((1, 1), 0.5), none, torch.zeros(1, 1))
     torch.testing.assert_close(half, torch.full_like(half, 0.5 * BRIGHTEST))
@@ -54,12 +54,8 @@ def test_light_that_nobody_asked_for_stays_away_and_goes_slowly(eager: Illuminat
 def test_brightness_of_the_whole_crop_has_a_say() -> None:
     illumination = shaken_module(Illumination(8, 4))
     z, none, keep = torch.randn(1, 8, 4, 4), torch.zeros(1, 2, 2, 2), torch.zeros(1, 1)
-    dark, bright = (illumination(z, torch.full((1, 1, 64, 64), v), ASKED, none, keep) for v in (0.05, 0.8))
+    dark, bright = (illumination(z, torch.full((1, 1), v), ASKED, none, keep) for v in (0.05, 0.8))
     assert not torch.allclose(dark, bright, atol=1e-3)
-    # Over the whole crop: which corner is bright does not matter.
-    y = torch.zeros(1, 1, 64, 64)
-    y[..., :32, :32] = 1
-    torch.testing.assert_close(illumination(z, y, ASKED, none, keep), illumination(z, y.flip(2, 3), ASKED, none, keep))
 
 
 def test_at_strength_zero_nothing_changes_and_in_between_the_gain_is_a_power() -> None:
