@@ -25,6 +25,8 @@ _BROWS = (105, 66, 334, 296)
 
 LID_TO_BROW = 0.17
 """How far above the lid the skin takes part in a blink."""
+JAW, NECK = 1.9, 0.6
+"""How far the jaw reaches, in half widths of the mouth, and how much below the chin gives way to it."""
 CLOSED = 0.88
 """Of an eye that blinks: what is left looks like a lash line."""
 
@@ -88,7 +90,9 @@ class FaceShape:
         self._radii = (oval.max(axis=0) - oval.min(axis=0)) / 2
         self._nose, self._chin, self._brows = points[_NOSE_TIP], points[_CHIN], points[list(_BROWS)].mean(axis=0)
         self._lids = [(points[list(u)], points[list(w)]) for u, w in zip(_UPPER_LIDS, _LOWER_LIDS, strict=True)]
-        self._lips = points[list(_INNER_UPPER_LIP)], points[list(_INNER_LOWER_LIP)]
+        upper, lower = self._lips = points[list(_INNER_UPPER_LIP)], points[list(_INNER_LOWER_LIP)]
+        # Of teeth there is only what the still shows, and they must not grow long.
+        self._toothless = 1 - np.clip(float((_along(lower, upper[:, 0]) - upper[:, 1]).max()) / 0.08, 0, 1)
 
     def inside(self, pixels: Floats) -> Floats:
         """Pixels [..., 2] of the still in the face's own units."""
@@ -157,27 +161,24 @@ class FaceShape:
         """The jaw goes down from the line between the lips; the skin below the chin gives way."""
         upper, lower = self._lips
         middle, half = (upper[0, 0] + upper[-1, 0]) / 2, max(0.1, (upper[-1, 0] - upper[0, 0]) / 2)
-        off = np.abs(x - middle) / half
-        fall = gap * np.cos(np.clip(off / 1.9, 0, 1) * np.pi / 2) ** 2
-        top = _along(upper, x)
-        between = _along(lower, x) - top
+        out, inside = y.copy(), np.zeros_like(y)
+        some = (np.abs(x - middle) < JAW * half) & (y > upper[:, 1].min() - 0.1) & (y < self._chin[1] + NECK)
+        column, row = x[some], y[some]
+        off, line = np.abs(column - middle) / half, _along(upper, column) - np.float32(0.005)
+        fall = gap * (0.3 + 0.7 * self._toothless) * np.cos(off / JAW * np.pi / 2) ** 2
+        lips = 0.025 + np.maximum(0, _along(lower, column) - _along(upper, column))
         # At the corners of the mouth nothing opens: there the whole cheek stretches.
-        # Of teeth there is only what the still shows, and they must not grow long.
-        toothless = 1 - np.clip(float(between.max()) / 0.08, 0, 1)
-        fall = fall * (0.3 + 0.7 * toothless)
-        lips = 0.02 + np.maximum(0, between)
         band = lips + 0.4 * np.minimum(1, off) ** 6
-        line = top - 0.005
         chin = np.maximum(self._chin[1] - line, band + 0.05)
-        neck = 0.6
-        below = y - line
+        below = row - line
         opened = below * band / (band + fall)
-        give = chin + (below - chin - fall) * neck / (neck - fall)
+        give = chin + (below - chin - fall) * NECK / (NECK - fall)
         moved = np.where(below < band + fall, opened, np.where(below < chin + fall, below - fall, give))
+        out[some] = np.where((below > 0) & (below < chin + NECK), line + moved, row)
         edge = lips * (band + fall) / band
-        inside = _smooth(np.clip(4 * np.minimum(below, edge - below) / edge, 0, 1))
-        inside *= np.clip((edge - lips - 0.01) / 0.04, 0, 1) * (off < 1) * toothless
-        return np.where((below > 0) & (below < chin + neck), line + moved, y), inside
+        seen = _smooth(np.clip(4 * np.minimum(below, edge - below) / edge, 0, 1)) * (off < 1) * self._toothless
+        inside[some] = seen * np.clip((edge - lips - 0.01) / 0.04, 0, 1)
+        return out, inside
 
 
 def _along(outline: Floats, x: Floats) -> Floats:
