@@ -68,7 +68,7 @@ def test_it_is_repeatable() -> None:
 
 
 def test_vp8_does_not_look_at_the_clock() -> None:
-    # Guards against pictures that depend on how busy the machine is: above 0, libvpx adapts its effort to the time taken.
+    # Guards against pictures that depend on how busy the machine is: above 0, libvpx goes by time taken.
     assert int(_encoder(Coding("vp8"), 64, 64, 0).options["cpu-used"]) < 0
 
 
