@@ -48,7 +48,7 @@ def sample_camera(rng: np.random.Generator) -> Camera:
     tint = rng.uniform(0.94, 1.06, 3) if rng.random() < 0.4 else np.ones(3)
     return Camera(
         denoise=sometimes(0.4, 0.2, 0.7),
-        sharpen=sometimes(0.4, 0.2, 0.8),
+        sharpen=sometimes(0.4, 0.2, 0.5),
         halo=float(rng.uniform(0.8, 1.6)),
         hunting=sometimes(0.3, 0.01, 0.05),
         hunting_pace=float(rng.uniform(0.1, 0.6)),

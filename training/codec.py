@@ -124,7 +124,8 @@ def _encoder(coding: Coding, height: int, width: int, rate: int) -> av.VideoCode
         options = {"preset": coding.preset, "tune": "zerolatency"}
         options |= {} if rate else {"crf": f"{coding.quality:.2f}"}
     else:
-        options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        # Below 0 the effort is fixed; above, libvpx sets it by the clock, and no seed gives the same picture twice.
+        options = {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0"}
         # Out of reach of the rate control, the quantiser alone decides.
         quantiser = str(vp8_quantiser(coding.quality))
         options |= {"qmin": "2", "qmax": "60"} if rate else {"qmin": quantiser, "qmax": quantiser}

@@ -102,7 +102,11 @@ def main(argv: list[str] | None = None) -> int:
         if not 1 <= arguments.workers <= 256 or not 0 <= arguments.seed < 2**32 or not 0 < arguments.megabytes < 1e8:
             raise BadInput("--workers must be 1 to 256, --seed 0 to 4294967295, --megabytes above 0 and below 1e8")
         files = list_faces(arguments.faces)
-        landmarks = find_landmarks(files, arguments.cache.with_name(arguments.cache.name + ".landmarks.npz"))
+        try:
+            arguments.cache.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{arguments.cache}: {error.strerror}") from error
+        landmarks = find_landmarks(files, arguments.cache / "landmarks.npz")
         samples = Samples(files, landmarks, SampleShape(), arguments.seed)
         with Filler(arguments.cache, samples, arguments.megabytes, arguments.workers, refresh=False) as filler:
             print(f"{filler.wait(filler.cache.rows)} samples are ready")

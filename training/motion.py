@@ -12,9 +12,6 @@ from training.faces import Picture
 
 PAUSE = 0.35
 """Share of clips that stand still: a call is mostly a person who hardly moves."""
-NATIVE = 0.5
-"""Share of clips whose first frame is the source's own pixels: whatever is resampled is softer than what a camera sees,
-and a generator that is shown nothing else learns to be as soft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,7 @@ def sample_path(rng: np.random.Generator, frames: int, source: tuple[int, int], 
     """
     height, width = source
     smallest = size / min(height, width)
-    native = rng.random() < NATIVE
-    scale = max(smallest, 1.0 if native else float(rng.uniform(0.5, 1.1)))
+    scale = max(smallest, float(rng.uniform(0.5, 1.1)))
     still = rng.random() < PAUSE
     pace_of_clip = 0.0 if still else float(rng.random()) ** 2
     speed = 3.0 * pace_of_clip
@@ -44,8 +40,6 @@ def sample_path(rng: np.random.Generator, frames: int, source: tuple[int, int], 
     slack = np.maximum(0.0, np.array([width, height]) * scale - size) / 2
     offset = rng.uniform(-1, 1, 2) * slack
     tilt = float(rng.uniform(-8, 8))
-    if native:
-        tilt, offset = 0.0, np.trunc(offset)
     matrices = np.zeros((frames, 2, 3), np.float32)
     for index in range(frames):
         pace = np.sin(phase + 0.4 * index)

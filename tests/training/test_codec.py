@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.faces import pattern
-from training.codec import Coding, code, code_smaller, vp8_quantiser
+from training.codec import Coding, _encoder, code, code_smaller, vp8_quantiser
 from training.degrade import to_planes
 from training.validate import psnr
 
@@ -65,6 +65,11 @@ def test_it_is_repeatable() -> None:
         (first, told), (second, told_again) = code(MOVING, coding), code(MOVING, coding)
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
         assert np.array_equal(told, told_again)
+
+
+def test_vp8_does_not_look_at_the_clock() -> None:
+    # Guards against pictures that depend on how busy the machine is: above 0, libvpx goes by time taken.
+    assert int(_encoder(Coding("vp8"), 64, 64, 0).options["cpu-used"]) < 0
 
 
 def test_fewer_pixels_come_back_to_size() -> None:

@@ -73,4 +73,5 @@ def test_the_command_fills_and_says_how_many(
     assert main([str(tmp_path / "none"), str(tmp_path / "cache")]) == 2
     assert main([*command[:-1], "0"]) == 2
     assert main([*command, "--seed", "2"]) == 2
-    assert capsys.readouterr().err.count("fill_cache: ") == 3
+    assert main([str(faces), str(faces / "p0_still.png"), "--workers", "1"]) == 2
+    assert capsys.readouterr().err.count("fill_cache: ") == 4

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from engines.errors import BadInput
 from stream.face.regions import REGION_NAMES
@@ -16,7 +17,7 @@ from tests.training.faces import write_clip, write_stills
 from training.degrade import TASKS
 from training.faces import list_faces
 from training.motion import render, sample_path
-from training.samples import Samples, SampleShape, sample_loader
+from training.samples import Samples, SampleShape, mirrored, sample_loader
 
 SHAPE = SampleShape(frames=3, canvas=96, crop=64)
 
@@ -120,3 +121,46 @@ def test_some_clips_stand_still() -> None:
     paths = [sample_path(np.random.default_rng(s), 4, (300, 300), 192) for s in range(60)]
     still = sum(bool((p.matrices == p.matrices[0]).all()) for p in paths)
     assert 5 < still < 28
+
+
+def test_motion_comes_on_demand(folder: Path) -> None:
+    files = list_faces(folder)
+    plain, with_motion = (
+        list(islice(Samples(files, landmarks("p0_still.png"), SHAPE, 1, motion=motion), 12)) for motion in (False, True)
+    )
+    for one, two in zip(plain, with_motion, strict=True):
+        assert two["flow"].shape == (2, 2, 64, 64) and two["visible"].shape == (2, 1, 64, 64)
+        assert set(two["visible"].flatten().tolist()) <= {0.0, 1.0}
+        assert all(torch.equal(one[name], two[name]) for name in one)
+        assert two["flow"].dtype == torch.float32
+
+
+def test_flow_leads_back_to_the_frame_before(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Guards against flow that is not cut, mirrored or frozen together with the pictures.
+    monkeypatch.setattr("training.animate.LIGHT_SHARE", 0.0)
+    moved = 0
+    for sample in islice(Samples(list_faces(folder), {}, SHAPE, 5, motion=True), 60):
+        clean, flow, visible = sample["clean_y"], sample["flow"], sample["visible"]
+        grid = torch.stack(torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="xy"))
+        place = (flow + grid).permute(0, 2, 3, 1) / 31.5 - 1
+        told = functional.grid_sample(clean[:-1], place, "bicubic", "border", align_corners=True)
+        count = visible.sum().clamp(min=1)
+        off = ((told - clean[1:]).abs() * visible).sum() / count
+        stayed = ((clean[:-1] - clean[1:]).abs() * visible).sum() / count
+        assert off < 0.02
+        moved += bool(stayed > 2 * off + 0.005)
+    assert moved > 8
+
+
+def test_a_mirror_turns_everything_round(folder: Path) -> None:
+    sample = next(islice(Samples(list_faces(folder), landmarks("p0_still.png"), SHAPE, 1, motion=True), 1))
+    sample["regions"] = torch.rand(3, len(REGION_NAMES), 4, 4)
+    sample["flow"] = torch.rand(2, 2, 64, 64)
+    turned = mirrored(sample)
+    assert torch.equal(turned["y"], sample["y"].flip(-1)) and torch.equal(turned["prompt"], sample["prompt"])
+    assert torch.equal(turned["flow"][:, 0], -sample["flow"][:, 0].flip(-1))
+    assert torch.equal(turned["flow"][:, 1], sample["flow"][:, 1].flip(-1))
+    left, right = REGION_NAMES.index("left_eye"), REGION_NAMES.index("right_eye")
+    assert torch.equal(turned["regions"][:, left], sample["regions"][:, right].flip(-1))
+    again = mirrored(turned)
+    assert all(torch.equal(again[name], sample[name]) for name in sample)

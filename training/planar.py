@@ -1,0 +1,17 @@
+"""Frames of planes as pictures, to look at."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from training.codec import Planar
+from training.faces import Picture
+
+
+def bgr_frame(planes: Planar, index: int) -> Picture:
+    """One frame of planes as BGR, [H,W,3]."""
+    y, uv = planes
+    height, width = y.shape[2:]
+    stacked = np.concatenate([y[index].reshape(-1), uv[index].reshape(-1)]).reshape(height * 3 // 2, width)
+    return np.asarray(cv2.cvtColor(stacked, cv2.COLOR_YUV2BGR_I420), np.uint8)
