@@ -105,8 +105,7 @@ class FaceFilter:
         self._face_there = face is not None
         if face is None:
             self._failures["no face"] += 1
-            self._restorer.forget()
-            return frame
+            return self._restorer.without_face(frame, planes)
         return self._restorer.restore(frame, planes, face, weights, strength, self._stages)
 
     def _forget(self) -> None:

@@ -17,13 +17,15 @@ from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import paste
+from stream.frames.paste import add_square, paste
 from stream.frames.pixels import is_full_range
 from stream.frames.planes import Planes
 from stream.frames.ring import Ring
 from stream.models import Model
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from stream.timing import Stages
+from stream.tone.estimate import generators_change
+from stream.tone.frame import FrameTone
 
 CROPS_KEPT = 2
 """Crops in the ring: the one the engine works on, and room for the next."""
@@ -72,6 +74,7 @@ class FaceRestorer:
         """Where the last face was cut out; None when nothing is remembered."""
         self.prompt: Weights = np.zeros(len(model.prompts), np.float32)
         """The weights that the last frame was restored under."""
+        self.tone = FrameTone(model.prompts)
 
     def forget(self) -> None:
         """A cut, another face, none at all: what comes next has nothing to do with what was."""
@@ -105,9 +108,32 @@ class FaceRestorer:
         stages.done("crop")
         out = self._step(lane, buffer, regions, wanted, strength)
         stages.done("engine")
-        restored = paste(frame, crop.x, crop.y, crop.size, buffer, out.y[0, 0], out.uv[0])
+        restored = self._paste(frame, planes, crop, buffer, out, strength)
         stages.done("paste")
         return restored
+
+    def without_face(self, frame: av.VideoFrame, planes: Planes) -> av.VideoFrame:
+        """The frame under the tone that it had with its face: a head that is turned away must not darken the room."""
+        self.forget()
+        if not self.tone.on:
+            return frame
+        self.tone.look(planes, is_full_range(frame))
+        return self.tone.frame(frame, planes)
+
+    def _paste(
+        self, frame: av.VideoFrame, planes: Planes, crop: Crop, before: CutBuffer, out: StepOutputs, strength: float
+    ) -> av.VideoFrame:
+        y, uv = out.y[0, 0], out.uv[0]
+        if self.tone.idle(self.prompt):
+            return paste(frame, crop.x, crop.y, crop.size, before, y, uv)
+        change = generators_change((before.y[0, 0], before.uv[0]), (y, uv))
+        self.tone.look(planes, is_full_range(frame))
+        self.tone.learn(change, self.prompt, strength)
+        if not self.tone.on:
+            return paste(frame, crop.x, crop.y, crop.size, before, y, uv)
+        toned = self.tone.frame(frame, planes)
+        add_square(toned, crop.x, crop.y, crop.size, self.tone.detail(before, y, uv, change))
+        return toned
 
     def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
         crop = next_crop(self.crop, face.box, planes.width, planes.height, self._budget.allowed())

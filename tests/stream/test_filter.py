@@ -18,6 +18,7 @@ from stream.face.models import FaceModelError, model_paths
 from stream.filter import NOMINAL_INTERVAL_S, FaceFilter
 from stream.frames.pixels import channels, copy_frame
 from stream.models import Model, open_model
+from stream.tone.frame import HAZE, LIGHT
 from tests.media import CALL_VIDEO, needs_shared
 from tests.stream.fakes import FakeEngine, FakeTracker, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents, rows, same
@@ -246,8 +247,8 @@ def call() -> list[av.VideoFrame]:
 
 
 def every(model: Model) -> str:
-    """A prompt that asks for all there is."""
-    return ",".join(model.prompts)
+    """A prompt that asks for all there is, but for what concerns the whole frame's tone."""
+    return ",".join(name for name in model.prompts if name not in {LIGHT, HAZE})
 
 
 @needs_shared
