@@ -51,8 +51,10 @@ class Change:
 
     @property
     def sensible_gain(self) -> float:
-        """The gain, as far as it leaves the crop no brighter than portraits are: who asks for light in broad daylight
-        must not get a white picture."""
+        """The gain, as far as it leaves the crop no brighter than portraits are.
+
+        Who asks for light in broad daylight must not get a white picture.
+        """
         enough = max(0.0, math.log(LIGHT_ENOUGH / max(1.0, self.light)))
         return min(self.gain, enough)
 
