@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from dataclasses import asdict
 
 import av
 
@@ -133,7 +134,7 @@ class FaceFilter:
             "stages": self._stages.figures(),
             "understood": describe(self._weights, self._model.prompts),
             "weights": {name: round(float(w), 2) for name, w in zip(self._model.prompts, weights, strict=True)},
-            "crop": None if crop is None else {"size": crop.size, "graph": crop.graph},
+            "crop": None if crop is None else asdict(crop),
         }
 
     def close(self) -> None:

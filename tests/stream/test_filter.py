@@ -63,7 +63,8 @@ def test_a_face_is_restored_into_a_new_frame(stand: Stand) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(before, contents(frame), strict=True))
     figures = stand.filter.figures()
     assert (figures["frames"], figures["changed"], figures["faces"], figures["failures"]) == (1, 1, 1, {})
-    assert figures["weights"] == {"noise": 1.0, "blur": 1.0} and figures["crop"] == {"size": 128, "graph": 128}
+    assert figures["weights"] == {"noise": 1.0, "blur": 1.0}
+    assert figures["crop"] == {"x": 96, "y": 64, "size": 128, "graph": 128}
     stages = figures["stages"]
     assert isinstance(stages, dict) and set(stages) == {"track", "crop", "engine", "paste"}
 
