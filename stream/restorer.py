@@ -17,15 +17,13 @@ from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import add_square, paste
 from stream.frames.pixels import is_full_range
 from stream.frames.planes import Planes
 from stream.frames.ring import Ring
 from stream.models import Model
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.surroundings import Asked, Restored, Surroundings
 from stream.timing import Stages
-from stream.tone.estimate import generators_change
-from stream.tone.frame import FrameTone
 
 CROPS_KEPT = 2
 """Crops in the ring: the one the engine works on, and room for the next."""
@@ -74,7 +72,7 @@ class FaceRestorer:
         """Where the last face was cut out; None when nothing is remembered."""
         self.prompt: Weights = np.zeros(len(model.prompts), np.float32)
         """The weights that the last frame was restored under."""
-        self.tone = FrameTone(model.prompts)
+        self.around = Surroundings(model.prompts)
 
     def forget(self) -> None:
         """A cut, another face, none at all: what comes next has nothing to do with what was."""
@@ -108,32 +106,17 @@ class FaceRestorer:
         stages.done("crop")
         out = self._step(lane, buffer, regions, wanted, strength)
         stages.done("engine")
-        restored = self._paste(frame, planes, crop, buffer, out, strength)
+        # Where the largest graph had to go, there is no time for more than the face.
+        spare = len(self._budget.allowed()) == len(self._lanes)
+        asked = Asked(self.prompt, strength, wanted is not None, spare)
+        restored = self.around.with_face(frame, planes, Restored(crop, buffer, out.y[0, 0], out.uv[0]), asked)
         stages.done("paste")
         return restored
 
     def without_face(self, frame: av.VideoFrame, planes: Planes) -> av.VideoFrame:
-        """The frame under the tone that it had with its face: a head that is turned away must not darken the room."""
+        """The frame of a face that is out of sight: the very same, unless its surroundings were being corrected."""
         self.forget()
-        if not self.tone.on:
-            return frame
-        self.tone.look(planes, is_full_range(frame))
-        return self.tone.frame(frame, planes)
-
-    def _paste(
-        self, frame: av.VideoFrame, planes: Planes, crop: Crop, before: CutBuffer, out: StepOutputs, strength: float
-    ) -> av.VideoFrame:
-        y, uv = out.y[0, 0], out.uv[0]
-        if self.tone.idle(self.prompt):
-            return paste(frame, crop.x, crop.y, crop.size, before, y, uv)
-        change = generators_change((before.y[0, 0], before.uv[0]), (y, uv))
-        self.tone.look(planes, is_full_range(frame))
-        self.tone.learn(change, self.prompt, strength)
-        if not self.tone.on:
-            return paste(frame, crop.x, crop.y, crop.size, before, y, uv)
-        toned = self.tone.frame(frame, planes)
-        add_square(toned, crop.x, crop.y, crop.size, self.tone.detail(before, y, uv, change))
-        return toned
+        return self.around.without_face(frame, planes)
 
     def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
         crop = next_crop(self.crop, face.box, planes.width, planes.height, self._budget.allowed())

@@ -61,12 +61,14 @@ def paste(
     """
     layout(frame)  # refuses what clearcall does not know, before anything is copied
     out = copy_frame(frame)
-    changes = [
-        np.asarray(cv2.subtract(after, old, dtype=cv2.CV_32F), np.float32)
-        for after, old in zip((after_y, *after_uv), (before.y[0, 0], *before.uv[0]), strict=True)
-    ]
-    add_square(out, x, y, size, changes)
+    add_square(out, x, y, size, differences(before, after_y, after_uv))
     return out
+
+
+def differences(before: CutBuffer, after_y: Plane, after_uv: NDArray[np.uint8]) -> list[Change]:
+    """What became of a crop, less the crop: of Y [G, G], U and V [G/2, G/2]."""
+    pairs = zip((after_y, *after_uv), (before.y[0, 0], *before.uv[0]), strict=True)
+    return [np.asarray(cv2.subtract(after, old, dtype=cv2.CV_32F), np.float32) for after, old in pairs]
 
 
 def add_square(out: av.VideoFrame, x: int, y: int, size: int, changes: list[Change]) -> None:

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.frames.paste import add_change, in_rgb, scaled
-from stream.frames.pixels import channels, copy_frame, is_full_range, layout
+from stream.frames.pixels import is_full_range
 from stream.frames.planes import Plane, Planes
+from stream.frames.replace import replaced
 from stream.tone.curve import GREY, Tone, chroma_factors, luma_levels
 
 
@@ -42,22 +42,4 @@ def toned_frame(frame: av.VideoFrame, planes: Planes, tone: Tone) -> av.VideoFra
     Raises:
         BadInput: The frame's pixel format is unknown.
     """
-    found, out, full_range = layout(frame), copy_frame(frame), is_full_range(frame)
-    after = toned_planes(planes, tone, full_range)
-    views, news, olds = channels(out), (after.y, after.u, after.v), (planes.y, planes.u, planes.v)
-    if found.kind == "yuv" and found.depth == 8 and all(a.shape == b.shape for a, b in zip(views, news, strict=True)):
-        for view, new in zip(views, news, strict=True):
-            np.copyto(view, new)
-        return out
-    # Of the other formats too the change is added, so that they keep their depth.
-    top = (1 << found.depth) - 1
-    unit = np.float32(top / 255 if full_range or found.kind == "rgb" else 1 << (found.depth - 8))
-    changes = [
-        np.asarray(cv2.subtract(new, old, dtype=cv2.CV_32F), np.float32) * unit
-        for new, old in zip(news, olds, strict=True)
-    ][: len(views)]
-    if found.kind == "rgb":
-        changes = in_rgb(changes)
-    for view, change in zip(views, changes, strict=True):
-        add_change(view, 0, 0, scaled(change, view.shape[1], view.shape[0]), found)
-    return out
+    return replaced(frame, planes, toned_planes(planes, tone, is_full_range(frame)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from stream.face.decision import is_cut
 from stream.frames.cut import CutBuffer
 from stream.frames.planes import Planes
-from stream.tone.apply import toned_frame
+from stream.tone.apply import toned_planes
 from stream.tone.curve import BLACK, Tone
 from stream.tone.estimate import Change, thumbnail_of, veil_left
 from stream.tone.follow import follow
@@ -81,9 +80,9 @@ class FrameTone:
             wanted = replace(wanted, veil=veil, contrast=contrast, tint_u=tint_u, tint_v=tint_v)
         self.now = follow(self.now, wanted)
 
-    def frame(self, frame: av.VideoFrame, planes: Planes) -> av.VideoFrame:
-        """The frame under the tone; the very same where there is none."""
-        return toned_frame(frame, planes, self.now) if self.now is not None and self.on else frame
+    def planes(self, planes: Planes, full_range: bool) -> Planes:
+        """Planes under the tone; the very same where there is none."""
+        return toned_planes(planes, self.now, full_range) if self.now is not None and self.on else planes
 
     def detail(
         self, before: CutBuffer, y: NDArray[np.uint8], uv: NDArray[np.uint8], change: Change

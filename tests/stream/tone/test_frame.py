@@ -7,13 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from stream.frames.pixels import read_planes
 from stream.prompt import Weights
 from stream.tone.apply import toned_planes
 from stream.tone.curve import Tone
 from stream.tone.estimate import Change, generators_change
 from stream.tone.frame import HAZE, LIGHT, FrameTone
-from tests.stream.frames.pictures import picture
 from tests.stream.tone.scene import EDGE, crop, grey_room, room, through
 
 PROMPTS = ("noise", LIGHT, HAZE)
@@ -35,8 +33,8 @@ def test_only_light_and_haze_ask_for_it() -> None:
         tone = FrameTone(PROMPTS)
         assert tone.idle(prompt) and not tone.on
         assert not seen(prompt, change).on
-    frame = picture("yuv420p")
-    assert FrameTone(PROMPTS).frame(frame, read_planes(frame)) is frame
+    planes = room()
+    assert FrameTone(PROMPTS).planes(planes, False) is planes
 
 
 def test_a_generator_that_leaves_the_light_alone_leaves_the_room_alone() -> None:
