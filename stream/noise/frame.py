@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stream.frames.planes import Plane, Planes
 from stream.noise.level import Levels, follow_levels, noise_levels
@@ -49,6 +51,13 @@ class FrameNoise:
             return planes
         return self._still(planes, self._levels)
 
+    def blend(self, still: Planes, other: Planes) -> Planes:
+        """The planes held still where the last frame was, and others, restored some other way, where it was let go."""
+        moving = self._still.moving
+        if moving is None:
+            return other
+        return Planes(*(_blend(a, b, moving) for a, b in ((still.y, other.y), (still.u, other.u), (still.v, other.v))))
+
     def _measure(self, planes: Planes) -> None:
         turn, self._count = self._count % EVERY, self._count + 1
         if turn == 0:
@@ -62,3 +71,9 @@ def is_noisy(levels: Levels, before: bool, in_words: bool) -> bool:
     """Whether there is enough noise, given whether there was `before`; with hysteresis, so that it does not flicker."""
     least = (GONE if before else SEEN) * (ASKED if in_words else 1.0)
     return float(np.median(levels)) >= least
+
+
+def _blend(still: Plane, other: Plane, moving: NDArray[np.float32]) -> Plane:
+    share = cv2.resize(moving, still.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    step = cv2.multiply(cv2.subtract(other, still, dtype=cv2.CV_32F), share)
+    return np.asarray(cv2.add(still, step, dtype=cv2.CV_8U), np.uint8)

@@ -38,10 +38,12 @@ class Still:
         self._planes: list[Floats] = []
         self._shown: Planes | None = None
         self._frames = 0
+        self.moving: Floats | None = None
+        """At a quarter of luma's resolution, 0 where the last frame was held still to 1 where it was let go"""
 
     def forget(self) -> None:
         """The next frame has nothing to do with the last one."""
-        self._planes, self._shown, self._frames = [], None, 0
+        self._planes, self._shown, self._frames, self.moving = [], None, 0, None
 
     def __call__(self, planes: Planes, levels: Levels) -> Planes:
         """New planes, steadier ones.
@@ -53,10 +55,12 @@ class Still:
         shown = self._shown
         if shown is None or shown.y.shape != planes.y.shape:
             self._planes = [plane.astype(np.float32) for plane in (planes.y, planes.u, planes.v)]
-            self._shown, self._frames = planes, 1
+            self._shown, self._frames, self.moving = planes, 1, None
             return planes
         self._frames += 1
-        coarse = shares(shown, planes, levels, max(SLOWEST, 1 / self._frames))
+        slowest = max(SLOWEST, 1 / self._frames)
+        coarse = shares(shown, planes, levels, slowest)
+        self.moving = (coarse - np.float32(slowest)) / np.float32(1 - slowest)
         given = zip(self._planes, (planes.y, planes.u, planes.v), strict=True)
         self._shown = Planes(*(_moved(held, plane, coarse) for held, plane in given))
         return self._shown

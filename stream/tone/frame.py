@@ -17,7 +17,7 @@ from stream.tone.curve import BLACK, Tone
 from stream.tone.estimate import Change, thumbnail_of, veil_left
 from stream.tone.follow import follow
 
-LIGHT, HAZE = "low light", "haze"
+LIGHT, HAZE = TONE = "low light", "haze"
 """Prompts that ask for tone."""
 WHOLE = 0.25
 """Weight of haze from which its veil is taken away in full: the least that haze which is there is given in training."""
