@@ -5,13 +5,18 @@ from __future__ import annotations
 import av
 import numpy as np
 
+from stream.face.crop import Crop
+from stream.frames.cut import CutBuffer, cut
 from stream.frames.pixels import channels, read_planes
 from stream.models import Model
 from stream.prompt import Weights
 from stream.restorer import FaceRestorer
+from stream.surroundings import Asked, Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
+from stream.tone.frame import LIGHT
 from tests.stream.fakes import CHANGE, face, fake_model, noise_frame
+from tests.stream.frames.pictures import picture, smooth
 
 NOISE, BLUR, NOTHING = (np.array(w, np.float32) for w in ((1, 0), (0, 1), (0, 0)))
 STAGES = ("crop", "engine", "paste")
@@ -57,3 +62,33 @@ def test_without_a_face_the_frame_is_restored_all_the_same() -> None:
             assert (channels(out)[0] == channels(frame)[0] + CHANGE).all()
     restorer = FaceRestorer(model)
     assert restorer.without_face(frame, read_planes(frame), BLUR, 1.0) is frame
+
+
+def dark_frame() -> av.VideoFrame:
+    """A dim room of slow waves."""
+    frame = picture("yuv420p", 320, 240)
+    channels(frame)[0][:] = np.rint(smooth(240, 320, 24, 90)).astype(np.uint8)
+    return frame
+
+
+def test_a_head_that_turns_away_leaves_the_room_lit() -> None:
+    # Guards against a room that goes dark whenever the face is lost.
+    around = Surroundings(("noise", LIGHT))
+    frame = dark_frame()
+    planes = read_planes(frame)
+    crop = Crop(96, 64, 128, 128)
+    before = CutBuffer(128)
+    cut(planes, crop.x, crop.y, crop.size, False, before)
+    brighter = np.rint((before.y[0, 0].astype(float) - 16) * 1.8 + 16).astype(np.uint8)
+    made = Restored(crop, before, brighter, before.uv[0], SHOWN.landmarks)
+    asked = Asked(np.array([0, 1], np.float32), 1.0, in_words=True)
+    with_face = channels(around.with_face(frame, planes, made, asked))[0]
+    without = channels(around.without_face(frame, planes, None, 1.0))[0]
+    outside = np.ones(with_face.shape, bool)
+    outside[crop.y : crop.y + 128, crop.x : crop.x + 128] = False
+    assert np.array_equal(with_face[outside], without[outside])
+    assert without.mean() - 16 > 1.6 * (channels(frame)[0].mean() - 16)
+    assert np.abs(without.astype(int) - with_face)[~outside].mean() < 2
+    # Another scene has its own light.
+    cut_to = noise_frame()
+    assert around.without_face(cut_to, read_planes(cut_to), None, 1.0) is cut_to
