@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from dataclasses import asdict
 
 import av
 
@@ -15,6 +16,7 @@ from stream.frames.pixels import is_full_range, read_planes
 from stream.models import Model
 from stream.prompt import Weights, describe, parse_prompt
 from stream.restorer import FaceRestorer
+from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 
 NOMINAL_INTERVAL_S = 1 / 30
@@ -27,9 +29,16 @@ class FaceFilter:
     """One stream's filter. `process` belongs to one thread; prompt, strength and figures to any."""
 
     def __init__(
-        self, model: Model, prompt: str = "auto", strength: float = 1.0, budget_s: float | None = None
+        self,
+        model: Model,
+        prompt: str = "auto",
+        strength: float = 1.0,
+        budget_s: float | None = None,
+        tiles: TileRestorer | None = None,
     ) -> None:
         """Load the face tracker. With `budget_s`, graphs whose steps take longer give way to smaller ones.
+
+        With `tiles` the whole frame is restored, also where there is no face.
 
         Raises:
             BadInput: The prompt is unknown or the strength out of range.
@@ -40,7 +49,7 @@ class FaceFilter:
         self.set_prompt(prompt)
         self.set_strength(strength)
         self._tracker = FaceTracker(model_paths())
-        self._restorer = FaceRestorer(model, budget_s)
+        self._restorer = FaceRestorer(model, budget_s, tiles=tiles)
         self._stages = Stages(("track", "crop", "engine", "paste"))
         self._time = 0.0
         self._given: float | None = None
@@ -104,9 +113,9 @@ class FaceFilter:
         self._stages.done("track")
         self._face_there = face is not None
         if face is None:
-            self._failures["no face"] += 1
-            self._restorer.forget()
-            return frame
+            out = self._restorer.without_face(frame, planes, weights, strength)
+            self._failures["no face"] += out is frame
+            return out
         return self._restorer.restore(frame, planes, face, weights, strength, self._stages)
 
     def _forget(self) -> None:
@@ -134,12 +143,13 @@ class FaceFilter:
             "stages": self._stages.figures(),
             "understood": describe(self._weights, self._model.prompts),
             "weights": {name: round(float(w), 2) for name, w in zip(self._model.prompts, weights, strict=True)},
-            "crop": None if crop is None else {"size": crop.size, "graph": crop.graph},
+            "crop": None if crop is None else asdict(crop),
         }
 
     def close(self) -> None:
         """Frames pass as they are from now on."""
         self._closed = True
+        self._restorer.close()
 
 
 def _kind(error: Exception) -> str:

@@ -17,12 +17,13 @@ from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import paste
 from stream.frames.pixels import is_full_range
 from stream.frames.planes import Planes
 from stream.frames.ring import Ring
 from stream.models import Model
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.surroundings import Asked, Restored, Surroundings
+from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 
 CROPS_KEPT = 2
@@ -52,9 +53,20 @@ class FaceRestorer:
     """Restores the face of one stream; frames in order, one thread at a time."""
 
     def __init__(
-        self, model: Model, budget_s: float | None = None, clock: Callable[[], float] = time.perf_counter
+        self,
+        model: Model,
+        budget_s: float | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+        tiles: TileRestorer | None = None,
     ) -> None:
-        """Make buffers and latent caches for all graphs of the model; `budget_s` is what a step of it may take."""
+        """Make buffers and latent caches for all graphs of the model.
+
+        Args:
+            model: Its graphs.
+            budget_s: What a step of one may take; None for as long as it likes.
+            clock: Seconds.
+            tiles: With them, the whole frame is restored.
+        """
         self._lanes = {
             edge: _Lane(
                 engine,
@@ -72,9 +84,15 @@ class FaceRestorer:
         """Where the last face was cut out; None when nothing is remembered."""
         self.prompt: Weights = np.zeros(len(model.prompts), np.float32)
         """The weights that the last frame was restored under."""
+        self.around = Surroundings(model.prompts, tiles)
 
     def forget(self) -> None:
-        """A cut, another face, none at all: what comes next has nothing to do with what was."""
+        """Frames were passed by: what comes next has nothing to do with what was."""
+        self._forget_face()
+        self.around.forget()
+
+    def _forget_face(self) -> None:
+        """A cut, another face, none at all."""
         if self.crop is not None:
             self._lanes[self.crop.graph].cache.forget()
         self.crop = self._average = self._track_id = None
@@ -97,7 +115,7 @@ class FaceRestorer:
             BadInput: The frame's pixel format is unknown.
         """
         if face.track_id != self._track_id:
-            self.forget()
+            self._forget_face()
             self._track_id = face.track_id
         lane, crop = self._place(planes, face)
         regions = region_maps(face.landmarks, crop.x, crop.y, crop.size, lane.grid)[None]
@@ -105,9 +123,24 @@ class FaceRestorer:
         stages.done("crop")
         out = self._step(lane, buffer, regions, wanted, strength)
         stages.done("engine")
-        restored = paste(frame, crop.x, crop.y, crop.size, buffer, out.y[0, 0], out.uv[0])
+        # Where the largest graph had to go, there is no time for more than the face.
+        spare = len(self._budget.allowed()) == len(self._lanes)
+        asked = Asked(self.prompt, strength, wanted is not None, spare)
+        made = Restored(crop, buffer, out.y[0, 0], out.uv[0], face.landmarks)
+        restored = self.around.with_face(frame, planes, made, asked)
         stages.done("paste")
         return restored
+
+    def without_face(
+        self, frame: av.VideoFrame, planes: Planes, wanted: Weights | None, strength: float
+    ) -> av.VideoFrame:
+        """The frame of a face that is out of sight: the very same, unless more than the face is corrected."""
+        self._forget_face()
+        return self.around.without_face(frame, planes, wanted, strength)
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        self.around.close()
 
     def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
         crop = next_crop(self.crop, face.box, planes.width, planes.height, self._budget.allowed())

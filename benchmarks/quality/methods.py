@@ -9,6 +9,7 @@ from statistics import median
 
 import numpy as np
 
+from benchmarks.quality.border import Square
 from benchmarks.quality.pictures import from_i420, video_frames
 from benchmarks.quality.protocol import Case
 from engines.engine import StepInputs
@@ -37,6 +38,8 @@ class Result:
     """Of a peer, as it was chosen"""
     restored: float | None = None
     """Share of the frames that the filter changed: where it finds no face, they pass as they are"""
+    squares: list[Square | None] | None = None
+    """Where each frame was pasted into, of the filter"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ def pipeline(model: Model, prompt: str) -> Method:
         if weights is None and prompt != AUTO:
             return None
         face_filter = FaceFilter(model, describe(weights, model.prompts))
-        frames, taken = _filtered(face_filter, case)
+        frames, taken, squares = _filtered(face_filter, case)
         changed = face_filter.figures()["changed"]
-        return Result(from_i420(frames), median(taken), restored=float(str(changed)) / len(frames))
+        return Result(from_i420(frames), median(taken), "", float(str(changed)) / len(frames), squares)
 
     return Method(f"{OURS} {prompt}", run)
 
@@ -79,19 +82,21 @@ def with_strength(model: Model, case: Case, strength: float) -> Planar:
     return from_i420(_filtered(FaceFilter(model, words, strength), case)[0])
 
 
-def _filtered(face_filter: FaceFilter, case: Case) -> tuple[list[Picture], list[float]]:
-    """Frames as I420 pictures, and what each took in ms."""
-    frames, taken = [], []
+def _filtered(face_filter: FaceFilter, case: Case) -> tuple[list[Picture], list[float], list[Square | None]]:
+    """Frames as I420 pictures, what each took in ms, and where its face was pasted."""
+    frames, taken, squares = [], [], []
     for frame in video_frames(case.bad):
         began = time.perf_counter()
         out = face_filter.process(frame)
         taken.append(1000 * (time.perf_counter() - began))
         frames.append(np.asarray(out.to_ndarray(), np.uint8))
+        crop = face_filter.figures()["crop"]
+        squares.append((crop["x"], crop["y"], crop["size"]) if isinstance(crop, dict) else None)
     failures = face_filter.figures()["failures"]
     broken = {k: n for k, n in failures.items() if k != "no face"} if isinstance(failures, dict) else {}
     if broken:
         raise ClearcallError(f"the filter failed on {case.name}, {case.task}: {', '.join(broken)}")
-    return frames, taken
+    return frames, taken, squares
 
 
 def generator(model: Model, prompt: str) -> Method:

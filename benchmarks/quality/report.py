@@ -10,13 +10,14 @@ from benchmarks.quality.scores import BY_KEY
 COLUMNS = ("psnr", "psnr_face", "exposure_free", "ssim", "sharpness", "ewarp", "flicker", "ab_var", "tlme")
 """Sharpness stands right before the temporal figures, which blur makes better."""
 WITHOUT_REFERENCE = ("gradient_energy", "ewarp", "we", "flicker", "jitter", "fc_hog")
-IDENTITY = ("identity", "fc_identity", "lpips", "restored")
+IDENTITY = ("identity", "fc_identity", "lpips", "border", "restored")
 SHORT = {
     "exposure_free": "exp.-free",
     "flicker": "flicker",
     "psnr_face": "face",
     "gradient_energy": "gradients",
     "fc_identity": "FC (face)",
+    "border": "border",
     "restored": "restored",
 }
 WIDTH = 10

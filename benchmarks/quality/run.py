@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality import strips, summary
+from benchmarks.quality import border, strips, summary
 from benchmarks.quality.brightness import flicker_spectrum
 from benchmarks.quality.methods import REFERENCE, UNTOUCHED, Method
 from benchmarks.quality.perceptual import Inception, fid, kid
@@ -78,6 +78,9 @@ def judge(job: Job, planned: Planned, case: Case) -> tuple[list[Row], dict[str, 
         }
         if result.restored is not None:
             row["figures"]["restored"] = round(result.restored, 4)
+        if result.squares is not None and case.clean is not None:
+            seam = border.visibility(result.clip, case.clean, result.squares)
+            row["figures"] |= {} if seam is None else {"border": round(seam, 4)}
         if tone is not None:
             row["ita"] = round(tone, 1)
         if job.inception is not None:

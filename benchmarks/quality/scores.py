@@ -47,6 +47,7 @@ METRICS = (
     Metric("fc_identity", "FC (face embedding)", "x10", None, ".3f", True),
     Metric("identity", "identity", "cosine", True, ".3f"),
     Metric("lpips", "LPIPS", "", False, ".4f"),
+    Metric("border", "border of the paste", "x clean", False, ".3f"),
     Metric("restored", "frames restored", "share", True),
 )
 BY_KEY = {m.key: m for m in METRICS}

@@ -59,24 +59,42 @@ def paste(
     Raises:
         BadInput: The pixel format is unknown.
     """
-    found = layout(frame)
+    layout(frame)  # refuses what clearcall does not know, before anything is copied
     out = copy_frame(frame)
-    sides = (x > 0, y > 0, x + size < frame.width, y + size < frame.height)
-    units = _units(found, is_full_range(frame))
-    pairs = (
-        (after_y, before.y[0, 0], units[0]),
-        (after_uv[0], before.uv[0, 0], units[1]),
-        (after_uv[1], before.uv[0, 1], units[2]),
-    )
-    # A grey frame has one channel only.
-    changes = [_masked(after, old, unit, sides) for after, old, unit in pairs[: len(found.channels)]]
-    if found.kind == "rgb":
-        changes = _in_rgb(changes)
-    for index, (view, change) in enumerate(zip(channels(out), changes, strict=True)):
-        # Formats with a sample of chroma for four columns get its change up to half a sample off.
-        sx, sy = chroma_steps(frame) if index else (1, 1)
-        _add(view, x // sx, y // sy, _scaled(change, size // sx, size // sy), found)
+    add_square(out, x, y, size, differences(before, after_y, after_uv))
     return out
+
+
+def differences(before: CutBuffer, after_y: Plane, after_uv: NDArray[np.uint8]) -> list[Change]:
+    """What became of a crop, less the crop: of Y [G, G], U and V [G/2, G/2]."""
+    pairs = zip((after_y, *after_uv), (before.y[0, 0], *before.uv[0]), strict=True)
+    return [np.asarray(cv2.subtract(after, old, dtype=cv2.CV_32F), np.float32) for after, old in pairs]
+
+
+def add_square(out: av.VideoFrame, x: int, y: int, size: int, changes: list[Change]) -> None:
+    """Add a change to the square at (x, y) of a frame of our own, under the feathered mask.
+
+    Args:
+        out: Written into.
+        x: As for `paste`.
+        y: As for `paste`.
+        size: As for `paste`.
+        changes: Of Y [G, G], U and V [G/2, G/2], in 8-bit levels of limited range.
+
+    Raises:
+        BadInput: The frame's pixel format is unknown.
+    """
+    found = layout(out)
+    sides = (x > 0, y > 0, x + size < out.width, y + size < out.height)
+    units = _units(found, is_full_range(out))
+    # A grey frame has one channel only.
+    masked = [_masked(change, unit, sides) for change, unit in zip(changes, units, strict=True)][: len(found.channels)]
+    if found.kind == "rgb":
+        masked = in_rgb(masked)
+    for index, (view, change) in enumerate(zip(channels(out), masked, strict=True)):
+        # Formats with a sample of chroma for four columns get its change up to half a sample off.
+        sx, sy = chroma_steps(out) if index else (1, 1)
+        add_change(view, x // sx, y // sy, scaled(change, size // sx, size // sy), found)
 
 
 def _units(found: Layout, full_range: bool) -> tuple[float, float, float]:
@@ -89,26 +107,27 @@ def _units(found: Layout, full_range: bool) -> tuple[float, float, float]:
     return (float(1 << (found.depth - 8)),) * 3
 
 
-def _masked(after: Plane, before: Plane, unit: float, sides: Sides) -> Change:
-    change = cv2.subtract(after, before, dtype=cv2.CV_32F)
-    return np.asarray(cv2.multiply(change, feather(after.shape[0], sides), scale=unit), np.float32)
+def _masked(change: Change, unit: float, sides: Sides) -> Change:
+    return np.asarray(cv2.multiply(change, feather(change.shape[0], sides), scale=unit), np.float32)
 
 
-def _in_rgb(changes: list[Change]) -> list[Change]:
-    edge = changes[0].shape[0]
-    y, u, v = (_scaled(change, edge, edge) for change in changes)
+def in_rgb(changes: list[Change]) -> list[Change]:
+    """Changes of R, G and B for those of Y, U and V, at the resolution of Y."""
+    height, width = changes[0].shape
+    y, u, v = (scaled(change, width, height) for change in changes)
     chroma = v * RED_FROM_V, u * GREEN_FROM_U + v * GREEN_FROM_V, u * BLUE_FROM_U
     return [np.asarray(cv2.scaleAdd(y, FROM_LUMA, part), np.float32) for part in chroma]
 
 
-def _scaled(change: Change, width: int, height: int) -> Change:
+def scaled(change: Change, width: int, height: int) -> Change:
+    """The change at another resolution."""
     if change.shape == (height, width):
         return change
     return np.asarray(cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _add(view: Samples, x: int, y: int, change: Change, found: Layout) -> None:
-    """Add where the square lies within the plane."""
+def add_change(view: Samples, x: int, y: int, change: Change, found: Layout) -> None:
+    """Add to a component where the change, its corner at (x, y), lies within the plane."""
     height, width = view.shape
     left, top, right, bottom = max(0, x), max(0, y), min(width, x + change.shape[1]), min(height, y + change.shape[0])
     place = view[top:bottom, left:right]

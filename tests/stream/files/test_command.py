@@ -208,3 +208,35 @@ def test_other_numbers_of_steps_are_refused(
     assert run(clip(tmp_path / "a.mp4"), tmp_path / "b.mp4", *options) == 2
     error = capsys.readouterr().err
     assert word in error and error.count("\n") == 1 and not (tmp_path / "b.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("scope", "engine", "whole"),
+    [
+        ("auto", "onnxruntime-cpu", False),
+        ("auto", "tensorrt", True),
+        ("auto", "onnxruntime-cuda", True),
+        ("frame", "onnxruntime-cpu", True),
+        ("face", "tensorrt", False),
+    ],
+)
+def test_auto_takes_the_whole_frame_where_that_is_quick(scope: str, engine: str, whole: bool) -> None:
+    assert command.whole_frame(scope, engine) == whole
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [([], "auto"), (["--fast"], "face"), (["--scope", "frame"], "frame"), (["--scope", "frame", "--fast"], "frame")],
+)
+def test_fast_means_the_face_alone_unless_a_scope_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], expected: str
+) -> None:
+    asked: list[object] = []
+
+    def load(*arguments: object) -> Brighten:
+        asked.extend(arguments)
+        return Brighten()
+
+    monkeypatch.setattr(command, "load_filter", load)
+    assert run(clip(tmp_path / "a.mp4"), tmp_path / "b.mp4", *options) == 0
+    assert asked[-1] == expected

@@ -108,7 +108,6 @@ def test_sound_that_only_the_muxer_refuses(run: Run, tmp_path: Path, capsys: pyt
     [
         (["--strength", "1.5"], "between 0 and 1, not 1.5"),
         (["--strength", "nan"], "between 0 and 1, not nan"),
-        (["--scope", "frame"], "--scope frame is not there yet"),
         (["--lossless"], "ending in .mkv, not .mp4"),
     ],
 )

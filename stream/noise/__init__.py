@@ -1,0 +1,1 @@
+"""Grain of the whole frame, taken away where nothing moves."""

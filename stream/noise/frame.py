@@ -1,0 +1,79 @@
+"""The grain of one stream's whole frame: measured, and taken away while there is enough of it to see."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.frames.planes import Plane, Planes
+from stream.noise.level import Levels, follow_levels, noise_levels
+from stream.noise.still import Still
+
+NOISE = "noise"
+"""The prompt that asks for it."""
+EVERY = 4
+"""Frames from one measurement to the next."""
+SEEN, GONE = 3.0, 2.0
+"""Deviation of the noise from which the filter is on, and below which it is off again."""
+ASKED = 0.5
+"""Factor of both when somebody asks for it in so many words."""
+
+
+class FrameNoise:
+    """Frames in order, one thread at a time."""
+
+    def __init__(self) -> None:
+        self._still = Still()
+        self._before: Plane | None = None
+        self._levels: Levels | None = None
+        self._count = 0
+        self.on = False
+        """Whether the last frame was filtered"""
+
+    def forget(self) -> None:
+        """Nobody asks for it, or there is no time."""
+        if self._count:
+            self._still.forget()
+            self._before, self._levels, self._count, self.on = None, None, 0, False
+
+    def __call__(self, planes: Planes, in_words: bool) -> Planes:
+        """The planes with less grain; the very same while there is none to speak of.
+
+        Args:
+            planes: 8-bit planes, only read.
+            in_words: Whether the prompt names noise, rather than an estimate.
+        """
+        self._measure(planes)
+        self.on = self._levels is not None and is_noisy(self._levels, self.on, in_words)
+        if not self.on or self._levels is None:
+            self._still.forget()
+            return planes
+        return self._still(planes, self._levels)
+
+    def blend(self, still: Planes, other: Planes) -> Planes:
+        """The planes held still where the last frame was, and others, restored some other way, where it was let go."""
+        moving = self._still.moving
+        if moving is None:
+            return other
+        return Planes(*(_blend(a, b, moving) for a, b in ((still.y, other.y), (still.u, other.u), (still.v, other.v))))
+
+    def _measure(self, planes: Planes) -> None:
+        turn, self._count = self._count % EVERY, self._count + 1
+        if turn == 0:
+            # A copy: decoders use the memory of a frame again.
+            self._before = planes.y.copy()
+        elif turn == 1 and self._before is not None and self._before.shape == planes.y.shape:
+            self._levels = follow_levels(self._levels, noise_levels(self._before, planes.y))
+
+
+def is_noisy(levels: Levels, before: bool, in_words: bool) -> bool:
+    """Whether there is enough noise, given whether there was `before`; with hysteresis, so that it does not flicker."""
+    least = (GONE if before else SEEN) * (ASKED if in_words else 1.0)
+    return float(np.median(levels)) >= least
+
+
+def _blend(still: Plane, other: Plane, moving: NDArray[np.float32]) -> Plane:
+    share = cv2.resize(moving, still.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    step = cv2.multiply(cv2.subtract(other, still, dtype=cv2.CV_32F), share)
+    return np.asarray(cv2.add(still, step, dtype=cv2.CV_8U), np.uint8)

@@ -1,0 +1,108 @@
+"""A recursive filter along time that holds still what holds still, and lets go of what moves.
+
+Motion-adaptive recursive noise reduction, as cameras and television sets do it: each sample goes a share of the way
+from what was shown to what came in, the whole way where the change is more than noise over a few pixels around.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.frames.planes import Plane, Planes
+from stream.noise.level import Levels
+
+SLOWEST = 0.2
+"""Share of a still sample's way: a third of the noise is left."""
+REACH = 3
+"""Window of the mean change, in samples of a quarter of the resolution."""
+COLOUR = 0.7
+"""Weight of a change of chroma beside one of luma: noise of colour is no weaker, and has fewer samples to fade in."""
+QUIET, MOVING = 1.3, 1.8
+"""Mean changes, in those that noise alone makes, from which a sample begins to go faster, and goes all the way."""
+NOISE_ALONE = 0.84
+"""Mean change of pure noise against what was shown, in its deviations."""
+ROWS = 32
+"""Rows that are worked on at a time; a multiple of 4."""
+FLOOR = 0.8
+"""Deviation that is taken for the least: rounding makes as much."""
+
+Floats = NDArray[np.float32]
+
+
+class Still:
+    """What was shown of one stream; frames in order, one thread at a time."""
+
+    def __init__(self) -> None:
+        self._planes: list[Floats] = []
+        self._shown: Planes | None = None
+        self._frames = 0
+        self.moving: Floats | None = None
+        """At a quarter of luma's resolution, 0 where the last frame was held still to 1 where it was let go"""
+
+    def forget(self) -> None:
+        """The next frame has nothing to do with the last one."""
+        self._planes, self._shown, self._frames, self.moving = [], None, 0, None
+
+    def __call__(self, planes: Planes, levels: Levels) -> Planes:
+        """New planes, steadier ones.
+
+        Args:
+            planes: 8-bit planes, only read.
+            levels: Deviation of the noise by level of luma.
+        """
+        shown = self._shown
+        if shown is None or shown.y.shape != planes.y.shape:
+            self._planes = [plane.astype(np.float32) for plane in (planes.y, planes.u, planes.v)]
+            self._shown, self._frames, self.moving = planes, 1, None
+            return planes
+        self._frames += 1
+        slowest = max(SLOWEST, 1 / self._frames)
+        coarse = shares(shown, planes, levels, slowest)
+        self.moving = (coarse - np.float32(slowest)) / np.float32(1 - slowest)
+        given = zip(self._planes, (planes.y, planes.u, planes.v), strict=True)
+        self._shown = Planes(*(_moved(held, plane, coarse) for held, plane in given))
+        return self._shown
+
+
+def shares(shown: Planes, planes: Planes, levels: Levels, slowest: float) -> Floats:
+    """How much of its way each sample goes, from `slowest` to 1, at a quarter of luma's resolution."""
+    change, light = _quarter(cv2.absdiff(planes.y, shown.y)), _quarter(planes.y)
+    # Colour that moves without luma shows as well.
+    moved = cv2.max(cv2.absdiff(planes.u, shown.u), cv2.absdiff(planes.v, shown.v))
+    colour = cv2.resize(moved, change.shape[::-1], interpolation=cv2.INTER_AREA)
+    mean = cv2.max(_mean(change), COLOUR * _mean(np.asarray(colour, np.uint8)))
+    noise = (1 / (NOISE_ALONE * np.maximum(levels, FLOOR))).astype(np.float32)
+    motion = np.asarray(cv2.multiply(mean, cv2.LUT(light, noise)))
+    slope = (1 - slowest) / (MOVING - QUIET)
+    return np.asarray(np.clip(slowest + slope * (motion - QUIET), slowest, 1), np.float32)
+
+
+def _quarter(plane: NDArray[np.generic]) -> Plane:
+    height, width = plane.shape
+    half = cv2.resize(np.asarray(plane, np.uint8), ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    quarter = (width + 3) // 4, (height + 3) // 4
+    return np.asarray(cv2.resize(half, quarter, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _mean(change: Plane) -> Floats:
+    return np.asarray(cv2.boxFilter(change, cv2.CV_32F, (REACH, REACH)), np.float32)
+
+
+def _moved(held: Floats, plane: Plane, coarse: Floats) -> Plane:
+    """Moves what is held, in place, and returns it in 8 bits.
+
+    A few rows at a time: what is computed on the way then stays in the processor's cache.
+    """
+    out = np.empty(plane.shape, np.uint8)
+    height, width = plane.shape
+    cell = 4 if width > 2 * coarse.shape[1] else 2
+    for top in range(0, height, ROWS):
+        rows = slice(top, min(height, top + ROWS))
+        cells = coarse[top // cell : -(-rows.stop // cell)]
+        share = cv2.resize(cells, (width, rows.stop - top), interpolation=cv2.INTER_NEAREST)
+        step = cv2.multiply(cv2.subtract(plane[rows], held[rows], dtype=cv2.CV_32F), share)
+        cv2.add(held[rows], step, dst=held[rows])
+        cv2.convertScaleAbs(held[rows], dst=out[rows])
+    return out

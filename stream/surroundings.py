@@ -1,0 +1,211 @@
+"""What is round the face: its tone and its grain, and the face put into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.face.crop import Crop
+from stream.frames.cut import CutBuffer, cut
+from stream.frames.paste import add_square, differences
+from stream.frames.pixels import copy_frame, is_full_range
+from stream.frames.planes import Planes
+from stream.frames.replace import replaced
+from stream.noise.frame import NOISE, FrameNoise
+from stream.prompt import Weights, prompt_from_estimate
+from stream.tiles.restorer import TileRestorer
+from stream.tone.estimate import generators_change
+from stream.tone.frame import TONE, FrameTone
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a frame was restored under."""
+
+    prompt: Weights
+    """[P]"""
+    strength: float
+    """Above 0, up to 1"""
+    in_words: bool
+    """Whether the prompt is a caller's own, and no estimate"""
+    spare: bool = True
+    """Whether there is time for more than the face"""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A crop that went through the generator."""
+
+    crop: Crop
+    before: CutBuffer
+    y: NDArray[np.uint8]
+    """[G, G]"""
+    uv: NDArray[np.uint8]
+    """[2, G/2, G/2]"""
+    landmarks: NDArray[np.float32]
+    """[468, 2] of the face, px"""
+
+
+class Surroundings:
+    """Of one stream; frames in order, one thread at a time."""
+
+    def __init__(self, prompts: tuple[str, ...], tiles: TileRestorer | None = None) -> None:
+        """Start with frames as they come.
+
+        Args:
+            prompts: The order of the weights.
+            tiles: With them the generator restores the whole frame, from what tone and the filter for grain leave.
+        """
+        self.tone = FrameTone(prompts)
+        self.noise = FrameNoise()
+        self._places = {name: place for place, name in enumerate(prompts)}
+        self._noise = prompts.index(NOISE) if NOISE in prompts else None
+        self._tiles = tiles
+        self._asked: Asked | None = None
+
+    def without_face(
+        self, frame: av.VideoFrame, planes: Planes, wanted: Weights | None, strength: float
+    ) -> av.VideoFrame:
+        """The frame as it was with its face: a head that is turned away must not darken the room.
+
+        Args:
+            frame: Only read.
+            planes: Its 8-bit planes.
+            wanted: Prompt weights [P]; None for auto.
+            strength: Above 0, up to 1.
+        """
+        around, full_range = planes, is_full_range(frame)
+        asked = self._asked
+        if asked is None and self._tiles is not None:
+            asked = self._asked = self._first_look(self._tiles, planes, full_range, wanted, strength)
+        if asked is not None and (self.noise.on or self._tiles is not None):
+            around = self._without_grain(planes, asked)
+        if self.tone.on:
+            self.tone.look(planes, full_range)
+            around = self.tone.planes(around, full_range)
+        if asked is not None and self._tiles is not None:
+            toned = self.tone.planes(planes, full_range)
+            around = self._with_tiles(self._tiles, around, toned, full_range, None, asked)
+        return frame if around is planes else replaced(frame, planes, around)
+
+    def with_face(self, frame: av.VideoFrame, planes: Planes, face: Restored, asked: Asked) -> av.VideoFrame:
+        """A new frame: the face pasted, and what is round it restored where that is asked for and needed.
+
+        Args:
+            frame: Only read.
+            planes: Its 8-bit planes.
+            face: What the generator made of it.
+            asked: What for.
+
+        Raises:
+            BadInput: The frame's pixel format is unknown.
+            EngineError: The engine could not run on a tile.
+        """
+        self._asked = asked
+        crop, full_range = face.crop, is_full_range(frame)
+        around = self._without_grain(planes, asked)
+        # What is pasted is added to what is there by then.
+        base = face.before if around is planes else _cut(around, crop, full_range)
+        change = None
+        if not self.tone.idle(asked.prompt):
+            change = generators_change((face.before.y[0, 0], face.before.uv[0]), (face.y, face.uv))
+            self.tone.look(planes, full_range)
+            self.tone.learn(change, asked.prompt, asked.strength)
+        if self.tone.on and change is not None:
+            detail = self.tone.detail(base, face.y, face.uv, change)
+            around = self.tone.planes(around, full_range)
+        else:
+            detail = differences(base, face.y, face.uv)
+        if self._tiles is not None:
+            bare, toned = around, self.tone.planes(planes, full_range)
+            around = self._with_tiles(self._tiles, around, toned, full_range, face.landmarks, asked)
+            if around is not bare:
+                # The tiles' work makes way for the face's own.
+                without, tiled = _cut(bare, crop, full_range), _cut(around, crop, full_range)
+                theirs = differences(without, tiled.y[0, 0], tiled.uv[0])
+                detail = [ours - part for ours, part in zip(detail, theirs, strict=True)]
+        out = copy_frame(frame) if around is planes else replaced(frame, planes, around)
+        add_square(out, crop.x, crop.y, crop.size, detail)
+        return out
+
+    def _with_tiles(
+        self,
+        tiles: TileRestorer,
+        around: Planes,
+        toned: Planes,
+        full_range: bool,
+        landmarks: NDArray[np.float32] | None,
+        asked: Asked,
+    ) -> Planes:
+        """The planes with what the generator makes of all that tone and the filter for grain leave.
+
+        Args:
+            tiles: The generator.
+            around: In the right light, without grain where that is taken away.
+            toned: The same with their grain.
+            full_range: Whether they use 0..255.
+            landmarks: [468, 2] of the face, px.
+            asked: What for.
+        """
+        left = asked.prompt.copy()
+        left[[place for name, place in self._places.items() if name in TONE]] = 0
+        rest = left.copy()
+        if self.noise.on and self._noise is not None:
+            rest[self._noise] = 0
+        if not left.any():
+            tiles.forget()
+            return around
+        # Grain alone: the filter does what holds still better, and leaves what moves.
+        grain_alone = self.noise.on and not rest.any()
+        given, prompt = (toned, left) if grain_alone else (around, rest)
+        made = tiles.step(given, full_range, landmarks, prompt, asked.strength)
+        out = tiles.add(given, [differences(tile.before, tile.y, tile.uv) for tile in made], full_range)
+        return self.noise.blend(around, out) if grain_alone else out
+
+    def _first_look(
+        self, tiles: TileRestorer, planes: Planes, full_range: bool, wanted: Weights | None, strength: float
+    ) -> Asked:
+        """What a picture without a face is to be restored under: what was said, or what its tiles seem to need."""
+        if wanted is not None:
+            return Asked(wanted, strength, in_words=True)
+        nothing = np.zeros(len(self._places), np.float32)
+        made = tiles.step(planes, full_range, None, nothing, strength)
+        tiles.forget()
+        mean = np.mean([tile.estimate for tile in made], axis=0)
+        return Asked(prompt_from_estimate(np.asarray(mean, np.float32)), strength, in_words=False)
+
+    def _without_grain(self, planes: Planes, asked: Asked) -> Planes:
+        """The very same planes where there is no grain, nobody asks, or there is no time."""
+        if self._noise is None or asked.prompt[self._noise] <= 0 or not asked.spare:
+            self.noise.forget()
+            return planes
+        still = self.noise(planes, asked.in_words)
+        return planes if still is planes else _between(planes, still, asked.strength)
+
+    def forget(self) -> None:
+        """Frames between the last one and the next were not looked at."""
+        self._asked = None
+        if self._tiles is not None:
+            self._tiles.forget()
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        if self._tiles is not None:
+            self._tiles.close()
+
+
+def _cut(planes: Planes, crop: Crop, full_range: bool) -> CutBuffer:
+    buffer = CutBuffer(crop.graph)
+    cut(planes, crop.x, crop.y, crop.size, full_range, buffer)
+    return buffer
+
+
+def _between(before: Planes, after: Planes, share: float) -> Planes:
+    if share == 1.0:
+        return after
+    pairs = zip((before.y, before.u, before.v), (after.y, after.u, after.v), strict=True)
+    return Planes(*(np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.uint8) for a, b in pairs))

@@ -1,0 +1,1 @@
+"""The whole frame through the generator, tile by tile."""

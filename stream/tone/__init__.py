@@ -1,0 +1,1 @@
+"""Exposure and veil of the whole frame, so that a restored face never looks pasted in."""

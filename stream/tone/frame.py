@@ -1,0 +1,113 @@
+"""The tone of one stream: looked for in each frame, followed, and applied to frame and crop alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.face.decision import is_cut
+from stream.frames.cut import CutBuffer
+from stream.frames.planes import Planes
+from stream.tone.apply import toned_planes
+from stream.tone.curve import BLACK, Tone
+from stream.tone.estimate import Change, thumbnail_of, veil_left
+from stream.tone.follow import follow
+
+LIGHT, HAZE = TONE = "low light", "haze"
+"""Prompts that ask for tone."""
+WHOLE = 0.25
+"""Weight of haze from which its veil is taken away in full: the least that haze which is there is given in training."""
+
+
+class FrameTone:
+    """Tone of one stream; frames in order, one thread at a time."""
+
+    def __init__(self, prompts: tuple[str, ...]) -> None:
+        """Start with no tone; `prompts` is the order of the weights."""
+        self._places = {name: index for index, name in enumerate(prompts)}
+        self._thumbnail: NDArray[np.float32] | None = None
+        self.now: Tone | None = None
+        """What the last frame got; None before the first"""
+
+    @property
+    def on(self) -> bool:
+        """Whether there is any tone to apply."""
+        return self.now is not None and not self.now.off
+
+    def idle(self, weights: NDArray[np.float32]) -> bool:
+        """Whether, under prompt weights [P], there is nothing to do; what is asked for later then fades in."""
+        if any(self._asked(weights)) or self.on:
+            return False
+        self.now, self._thumbnail = Tone(), None
+        return True
+
+    def _asked(self, weights: NDArray[np.float32]) -> tuple[float, float]:
+        """How much light and how much haze the prompt speaks of."""
+        light, haze = (float(weights[self._places[n]]) if n in self._places else 0.0 for n in (LIGHT, HAZE))
+        return light, haze
+
+    def look(self, planes: Planes, full_range: bool) -> None:
+        """See the next frame; another scene starts anew."""
+        before, self._thumbnail = self._thumbnail, thumbnail_of(planes, full_range)
+        if before is not None and (before.shape != self._thumbnail.shape or is_cut(before[0], self._thumbnail[0])):
+            self.now = None
+
+    def forget(self) -> None:
+        """What comes next has nothing to do with what was."""
+        self.now = self._thumbnail = None
+
+    def learn(self, change: Change, weights: NDArray[np.float32], strength: float) -> None:
+        """Follow what the generator did to the crop of the frame last looked at.
+
+        Args:
+            change: Of the generator, by `generators_change`.
+            weights: [P] what it was prompted with.
+            strength: 0..1.
+        """
+        assert self._thumbnail is not None
+        light, haze = self._asked(weights)
+        top = float(self._thumbnail[0].max()) - BLACK
+        wanted = Tone(top=top)
+        if light > 0 or haze > 0:
+            wanted = Tone(change.sensible_gain, change.lift, top=top)
+        if haze > 0:
+            share = strength * min(1.0, haze / WHOLE)
+            veil, contrast, tint_u, tint_v = (share * part for part in veil_left(self._thumbnail, wanted))
+            wanted = replace(wanted, veil=veil, contrast=contrast, tint_u=tint_u, tint_v=tint_v)
+        self.now = follow(self.now, wanted)
+
+    def planes(self, planes: Planes, full_range: bool) -> Planes:
+        """Planes under the tone; the very same where there is none."""
+        return toned_planes(planes, self.now, full_range) if self.now is not None and self.on else planes
+
+    def detail(
+        self, before: CutBuffer, y: NDArray[np.uint8], uv: NDArray[np.uint8], change: Change
+    ) -> list[NDArray[np.float32]]:
+        """What the generator did to the crop beyond its own line: under the tone, this alone is pasted.
+
+        So the face and what is around it go through one curve, whatever the generator does to the light.
+
+        Args:
+            before: What the generator got.
+            y: [G, G] what it made of it.
+            uv: [2, G/2, G/2]
+            change: The line that it did of its own.
+
+        Returns:
+            Changes of Y [G, G], U and V [G/2, G/2] in 8-bit levels.
+        """
+        assert self.now is not None
+        contrast = math.exp(self.now.contrast)
+        own = np.exp(change.gain) * (np.arange(256.0) - BLACK) + change.lift + BLACK
+        lined = cv2.LUT(before.y[0, 0], np.clip(np.rint(own), 0, 255).astype(np.uint8))
+        detail = [cv2.addWeighted(y, contrast, lined, -contrast, 0, dtype=cv2.CV_32F)]
+        # Chroma goes with luma, as exposure has it; the generator's own gain of it may be another, and stays out.
+        colour = contrast * math.exp(change.colour)
+        for after, old in zip(uv, before.uv[0], strict=True):
+            plane = cv2.addWeighted(after, contrast, old, -colour, 0, dtype=cv2.CV_32F)
+            detail.append(plane - np.float32(cv2.mean(plane)[0]))
+        return [np.asarray(plane, np.float32) for plane in detail]

@@ -1,0 +1,94 @@
+"""What is round the face, in both scopes: who does what, and what stays as it came."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+
+from stream.face.crop import Crop
+from stream.frames.cut import CutBuffer, cut
+from stream.frames.pixels import channels, read_planes
+from stream.models import Model
+from stream.prompt import Weights
+from stream.restorer import FaceRestorer
+from stream.surroundings import Asked, Restored, Surroundings
+from stream.tiles.restorer import TileRestorer
+from stream.timing import Stages
+from stream.tone.frame import LIGHT
+from tests.stream.fakes import CHANGE, face, fake_model, noise_frame
+from tests.stream.frames.pictures import picture, smooth
+
+NOISE, BLUR, NOTHING = (np.array(w, np.float32) for w in ((1, 0), (0, 1), (0, 0)))
+STAGES = ("crop", "engine", "paste")
+SHOWN = face(160, 120, 30)
+
+
+def frames(model: Model, prompt: Weights, tiles: bool) -> av.VideoFrame:
+    restorer = FaceRestorer(model, tiles=TileRestorer(model) if tiles else None)
+    frame = noise_frame()
+    return restorer.restore(frame, read_planes(frame), SHOWN, prompt, 1.0, Stages(STAGES))
+
+
+def test_scope_frame_changes_all_of_it_and_the_face_once() -> None:
+    # Guards against a face that gets the tiles' change on top of its own.
+    model, calls, _ = fake_model(64)
+    out = frames(model, BLUR, tiles=True)
+    change = channels(out)[0].astype(int) - channels(noise_frame())[0]
+    assert set(np.unique(change)) <= {CHANGE - 1, CHANGE, CHANGE + 1} and (change == CHANGE).mean() > 0.99
+    assert len(calls) > 20
+
+
+def test_scope_face_changes_its_square_alone() -> None:
+    model, calls, _ = fake_model(64)
+    out = frames(model, BLUR, tiles=False)
+    change = channels(out)[0].astype(int) - channels(noise_frame())[0]
+    assert (change != 0).mean() < 0.06 and len(calls) == 1
+
+
+def test_tiles_do_not_run_for_nothing() -> None:
+    model, calls, _ = fake_model(64)
+    frames(model, NOTHING, tiles=True)
+    assert len(calls) == 1
+
+
+def test_without_a_face_the_frame_is_restored_all_the_same() -> None:
+    model, _, _ = fake_model(64)
+    frame = noise_frame()
+    for wanted, changes in ((BLUR, True), (None, True), (NOTHING, False)):
+        restorer = FaceRestorer(model, tiles=TileRestorer(model))
+        out = restorer.without_face(frame, read_planes(frame), wanted, 1.0)
+        assert (out is not frame) == changes
+        if changes:
+            assert (channels(out)[0] == channels(frame)[0] + CHANGE).all()
+    restorer = FaceRestorer(model)
+    assert restorer.without_face(frame, read_planes(frame), BLUR, 1.0) is frame
+
+
+def dark_frame() -> av.VideoFrame:
+    """A dim room of slow waves."""
+    frame = picture("yuv420p", 320, 240)
+    channels(frame)[0][:] = np.rint(smooth(240, 320, 24, 90)).astype(np.uint8)
+    return frame
+
+
+def test_a_head_that_turns_away_leaves_the_room_lit() -> None:
+    # Guards against a room that goes dark whenever the face is lost.
+    around = Surroundings(("noise", LIGHT))
+    frame = dark_frame()
+    planes = read_planes(frame)
+    crop = Crop(96, 64, 128, 128)
+    before = CutBuffer(128)
+    cut(planes, crop.x, crop.y, crop.size, False, before)
+    brighter = np.rint((before.y[0, 0].astype(float) - 16) * 1.8 + 16).astype(np.uint8)
+    made = Restored(crop, before, brighter, before.uv[0], SHOWN.landmarks)
+    asked = Asked(np.array([0, 1], np.float32), 1.0, in_words=True)
+    with_face = channels(around.with_face(frame, planes, made, asked))[0]
+    without = channels(around.without_face(frame, planes, None, 1.0))[0]
+    outside = np.ones(with_face.shape, bool)
+    outside[crop.y : crop.y + 128, crop.x : crop.x + 128] = False
+    assert np.array_equal(with_face[outside], without[outside])
+    assert without.mean() - 16 > 1.6 * (channels(frame)[0].mean() - 16)
+    assert np.abs(without.astype(int) - with_face)[~outside].mean() < 2
+    # Another scene has its own light.
+    cut_to = noise_frame()
+    assert around.without_face(cut_to, read_planes(cut_to), None, 1.0) is cut_to
