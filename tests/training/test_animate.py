@@ -57,10 +57,10 @@ def test_landmarks_follow_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
         cv2.circle(still, (round(float(points[number, 0])), round(float(points[number, 1]))), 5, (240,) * 3, -1)
         seen = 0
         for seed in range(16):
-            clip = animate(np.random.default_rng(seed), Face(still, points), 4, 128)
+            clip = animate(np.random.default_rng(seed), Face(still, points), 4, 192)
             for frame, found in zip(clip.frames, clip.points, strict=True):
                 x, y = found[number]
-                if 14 < x < 114 and 14 < y < 114:
+                if 14 < x < 178 and 14 < y < 178:
                     rows, columns = np.nonzero(frame[..., 1] > 150)
                     assert abs(columns.mean() - x) < 2.5 and abs(rows.mean() - y) < 4
                     seen += 1
