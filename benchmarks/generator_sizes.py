@@ -25,6 +25,7 @@ from stream.face.models import model_paths
 from training.faces import list_faces
 from training.landmarks import StillLandmarks, find_landmarks
 from training.samples import Samples, SampleShape, sample_loader
+from training.stages import Stage
 from training.trainer import Trainer, TrainSettings
 from training.validate import dev_clips, validate
 
@@ -35,17 +36,19 @@ CANDIDATES = (
     GeneratorConfig(patch=2, channels=(16, 32, 64)),
 )
 SIZE = 384
+BATCH = 16
 DEV_EDGE, DEV_FILES = 256, 10
-SHAPE = {"frames": 3, "canvas": 192, "crop": 128}
+SHAPE = {"frames": 1, "canvas": 160, "crop": 128}
 TIMED_STEPS = 40
 
 
 def train(config: GeneratorConfig, samples: Samples, steps: int, seed: int) -> Generator:
     """A generator after so many steps; the learning rate falls with the steps, not with the clock."""
     torch.manual_seed(seed)
-    settings = TrainSettings(minutes=1.0, warm_up=1.0, average=0.99)
+    stage = Stage("clips", 1.0, SampleShape(**SHAPE), BATCH)
+    settings = TrainSettings(minutes=1.0, warm_up=1.0, average=0.99, stages=(stage,))
     trainer = Trainer(config, settings)
-    loader = sample_loader(samples, 6, 0)
+    loader = sample_loader(samples, BATCH, 0)
     for step in range(steps):
         trainer.elapsed = 60 * settings.minutes * step / steps
         trainer.learn(next(loader))
@@ -74,7 +77,7 @@ def compare(folder: Path, dev: Path, steps: int) -> None:
     torch.set_num_threads(1)
     files = list_faces(folder)
     clips = dev_clips(dev, DEV_EDGE, DEV_FILES)
-    print(f"{steps} steps of 6 clips of {SHAPE['frames']} frames; PSNR gain on {len(clips)} files")
+    print(f"{steps} steps of {BATCH} pictures of {SHAPE['crop']}²; PSNR gain on {len(clips)} files")
     print("| patch | channels | GMAC | ms, best and median | gain, dB |\n|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory(prefix="clearcall-sizes-") as name:
         landmarks = find_landmarks(files, Path(name) / "landmarks.npz")

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from engines.errors import ClearcallError, ModelError
+from engines.errors import ClearcallError, EngineError, ModelError
 
 PYTHON = (3, 11)
 PACKAGES = ("numpy", "av", "aiortc", "aiohttp", "opencv-python-headless", "ai-edge-litert")
@@ -43,13 +44,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; the exit status is 0 if all is there that clearcall needs, else 1."""
     found = examine()
-    print(report(found))
+    print(report(found), flush=True)
     return int(any(finding.hint for finding in found))
 
 
 def examine() -> list[Finding]:
     """Look at this machine."""
-    return [python(sys.version_info[:3]), *packages(), cores(), providers(), *encoders(), *models(), face_models()]
+    return [
+        python(sys.version_info[:3]),
+        *packages(),
+        cores(),
+        providers(),
+        *gpu(),
+        *encoders(),
+        *models(),
+        face_models(),
+    ]
 
 
 def report(found: Iterable[Finding]) -> str:
@@ -102,6 +112,28 @@ def providers() -> Finding:
     names = [str(name).removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
     hint = None if "CPU" in names else f"ONNX Runtime was built without CPU support: pip install {RUNTIMES[-1]}"
     return Finding("providers", f"built for {', '.join(names) or 'nothing'}", hint)
+
+
+def gpu(find: Callable[[], Any] | None = None, library: Callable[[str], Any] | None = None) -> list[Finding]:
+    """The GPU and what compiles plans for it; clearcall needs neither.
+
+    `find` opens the GPU and `library` TensorRT by name; both raise EngineError with the reason why not.
+    """
+    from engines.cuda import cuda_device
+    from engines.tensorrt_library import MODULES, open_library
+
+    find, library = find or cuda_device, library or open_library
+    try:
+        device = find()
+        found = [Finding("GPU", f"{device.capability}, {device.memory()[1] / 2**30:.0f} GiB")]
+    except EngineError as error:
+        found = [Finding("GPU", f"none ({error}): the CPU does the work")]
+    for name in MODULES:
+        try:
+            found.append(Finding(name, library(name).version))
+        except EngineError as error:
+            found.append(Finding(name, str(error)))
+    return found
 
 
 def encoders(names: Iterable[str] = tuple(ENCODERS)) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -20,11 +22,25 @@ FACE_SWITCH = 0.5
 """Share of the clips that are judged on the face alone (VividFace)."""
 SMALLEST_FACE = 0.05
 """Share of a crop that a face must fill for that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emphasis:
+    """What the loss is to look at."""
+
+    auto_share: float = 0.0
+    """Share of the clips that run under the generator's own prompt estimate"""
+    face_switch: float = FACE_SWITCH
+    """Share of the clips that are judged on the face alone, where there is one"""
+    semantic: float = 1.0
+    """How much what the damage hid counts more; 0: all places alike"""
+
+
 REST = REGION_NAMES.index("rest")
 
 
 def losses(
-    generator: Generator, teacher: Generator, batch: dict[str, Tensor], auto_share: float, face_switch: float
+    generator: Generator, teacher: Generator, batch: dict[str, Tensor], emphasis: Emphasis
 ) -> dict[str, Tensor]:
     """The weighted terms of the loss of a batch of clips; their sum is minimised.
 
@@ -36,17 +52,16 @@ def losses(
         generator: The one that is trained.
         teacher: Its slow average: the latent that the flow aims at is the teacher's, because it stands still.
         batch: As `Samples` makes it, [B,T,...].
-        auto_share: Share of the clips that run under the generator's own prompt estimate.
-        face_switch: Share of the clips that are judged on the face alone, where there is one.
+        emphasis: Which clips and places count, and how much.
     """
     y, uv = batch["y"], batch["uv"]
     clip = y.shape[:2]
     ones = torch.ones(*clip, 1)
-    auto = (torch.rand(clip[0], 1, 1) < auto_share).float().expand(*clip, 1)
+    auto = (torch.rand(clip[0], 1, 1) < emphasis.auto_share).float().expand(*clip, 1)
     out = generator.clip(Frame(y, uv, batch["regions"], batch["prompt"], ones, auto))
     error_y = y + out.change_y.reshape(y.shape) - batch["clean_y"]
     error_uv = uv + out.change_uv.reshape(uv.shape) - batch["clean_uv"]
-    weight = pixel_weights(batch, face_switch)
+    weight = pixel_weights(batch, emphasis)
     weight_uv = functional.avg_pool2d(weight.flatten(0, 1), 2).reshape(*clip, 1, *uv.shape[3:])
     with torch.no_grad():
         target = teacher.encode(batch["clean_y"].flatten(0, 1), batch["clean_uv"].flatten(0, 1)).latent
@@ -78,7 +93,7 @@ def decibels(error: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 @torch.no_grad()
-def pixel_weights(batch: dict[str, Tensor], face_switch: float) -> Tensor:
+def pixel_weights(batch: dict[str, Tensor], emphasis: Emphasis) -> Tensor:
     """What each pixel counts, [B,T,1,H,W].
 
     Sources: CUGD (2026), semantic context: W = 1 + 0.9 abs(S_low - S_high) + 0.1 abs(E_low - E_high), S here the face's
@@ -88,10 +103,11 @@ def pixel_weights(batch: dict[str, Tensor], face_switch: float) -> Tensor:
     hidden = (batch["regions"] - batch["clean_regions"]).abs()
     hidden = hidden.sum(dim=2, keepdim=True) - hidden[:, :, REST : REST + 1]
     face = batch["clean_regions"].sum(dim=2, keepdim=True) - batch["clean_regions"][:, :, REST : REST + 1]
-    weight = 1.0 + REGION_WEIGHT * _to_pixels(hidden.clamp(0, 1), y)
-    weight = weight + EDGE_WEIGHT * (_edges(y) - _edges(clean)).abs()
+    hidden_edges = (_edges(y) - _edges(clean)).abs()
+    weight = REGION_WEIGHT * _to_pixels(hidden.clamp(0, 1), y) + EDGE_WEIGHT * hidden_edges
+    weight = 1.0 + emphasis.semantic * weight
     seen = face.mean(dim=(1, 2, 3, 4), keepdim=True) > SMALLEST_FACE
-    switched = seen & (torch.rand(len(y), 1, 1, 1, 1) < face_switch)
+    switched = seen & (torch.rand(len(y), 1, 1, 1, 1) < emphasis.face_switch)
     return torch.where(switched, weight * _to_pixels(face.clamp(0, 1), y), weight)
 
 

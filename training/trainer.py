@@ -15,7 +15,7 @@ from engines.errors import BadInput, ClearcallError
 from generator.config import GeneratorConfig
 from generator.model import Generator
 from training.checkpoint import carry_over, configuration, load_checkpoint, put_weights, save_checkpoint
-from training.losses import FACE_SWITCH, estimate_loss, losses
+from training.losses import FACE_SWITCH, Emphasis, estimate_loss, losses
 from training.stages import STAGES, Stage, choose, stage_at
 
 
@@ -34,6 +34,8 @@ class TrainSettings:
     """Share of the time after which it is taken to have"""
     face_switch: float = FACE_SWITCH
     """Share of clips that are judged on the face alone"""
+    semantic: float = 1.0
+    """How much what the damage hid counts more than all else"""
     stages: tuple[Stage, ...] = STAGES
     seed: int = 1
     workers: int = 1
@@ -125,7 +127,8 @@ class Trainer:
             group["lr"] = learning_rate(settings, self.elapsed)
         trusted = self.elapsed > settings.auto_from * 60 * settings.minutes
         auto = settings.auto_share if trusted else 0.0
-        terms = losses(self.generator, self.average, batch, auto, settings.face_switch)
+        emphasis = Emphasis(auto, settings.face_switch, settings.semantic)
+        terms = losses(self.generator, self.average, batch, emphasis)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)

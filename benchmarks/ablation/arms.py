@@ -18,6 +18,8 @@ class Arm:
     system: str
     change: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the configuration that differ"""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the training that differ; without training on, the arm is as the whole"""
     prompt: str = "right"
     """right, wrong, none or auto"""
     steps: int = 1
@@ -31,7 +33,7 @@ class Arm:
     @property
     def trainable(self) -> bool:
         """Whether the configuration differs: the others need no training to be compared fairly."""
-        return bool(self.change)
+        return bool(self.change or self.training)
 
 
 PER_FRAME: dict[str, Any] = {
@@ -54,6 +56,7 @@ ARMS: tuple[Arm, ...] = (
     Arm("4 steps", "VividFace", steps=4),
     Arm("8 steps", "VividFace", steps=8),
     Arm("8 steps, inverted", "VividFace", steps=8, inverted=True),
+    Arm("face switch off", "VividFace", training={"face_switch": 0.0}),
     Arm("taps off", "DL-Diff", {"taps": False}),
     Arm("recurrence off", "DL-Diff", {"recurrence": False}),
     Arm("previous planes off", "DL-Diff", {"previous": False}),
@@ -61,6 +64,7 @@ ARMS: tuple[Arm, ...] = (
     Arm("per frame", "DL-Diff", PER_FRAME),
     Arm("regions unknown", "CUGD", regions=False),
     Arm("context off", "CUGD", {"context": False}),
+    Arm("semantic weights off", "CUGD", training={"semantic": 0.0}),
     Arm("attention off", "TDM", {"attention": "off"}),
     Arm("attention to the first frame", "TDM", {"attention": "first"}),
     Arm("attention to a running mean", "TDM", {"attention": "ema"}),

@@ -19,6 +19,8 @@ PEERS = ("OpenCV CLAHE", "auto levels")
 PERPLEXITY = 0.3
 STEPS_APART = 0.1
 """dB that one step may be behind eight"""
+ALIKE = 0.05
+"""dB of the whole crop that training on the face may cost"""
 SOFTER = 0.02
 """Sharpness that a steadier picture may cost"""
 LOCAL = 0.5
@@ -85,7 +87,12 @@ def _vividface(rows: Rows, facts: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict("VividFace", "one generator call a frame", None if calls is None else calls == 1, f"{calls}")
     yield Verdict("VividFace", "the same input gives the same bits", facts.get("repeats"), "")
     yield Verdict("VividFace", "strength 0 returns the input", facts.get("strength_0"), "")
-    yield Verdict("VividFace", "the face switch raises face PSNR", False, "the training has no face switch")
+    face, whole = (difference(rows, "face switch off", WHOLE, key) for key in ("psnr_face", "psnr"))
+    holds = None
+    if facts.get("trained") and (fell := falls(face)) is not None and whole is not None:
+        holds = fell and whole.mean <= ALIKE
+    figures = f"off: face {shown(face)}, whole crop {shown(whole)}"
+    yield Verdict("VividFace", "the face switch raises face PSNR at equal whole-crop PSNR", holds, figures)
     found = difference(rows, "8 steps", WHOLE, "psnr")
     near = None if found is None else found.mean <= STEPS_APART
     yield Verdict("VividFace", "one step is within 0.1 dB of eight", near, f"8 steps: {shown(found)}")
@@ -114,7 +121,9 @@ def _cugd(rows: Rows, facts: Mapping[str, Any]) -> Iterator[Verdict]:
     yield Verdict("CUGD", "region maps change the output locally", None if share is None else share > LOCAL, text)
     claim = "dark clips: without regions, face PSNR falls"
     yield _costs(rows, "CUGD", claim, "regions unknown", "psnr_face", DIM)
-    yield Verdict("CUGD", "the semantic weight helps", False, "the training weighs all places alike")
+    claim = "the semantic weight helps against uniform weights"
+    found = _costs(rows, "CUGD", claim, "semantic weights off", "psnr_face")
+    yield found if facts.get("trained") else replace(found, holds=None)
 
 
 def _tdm(rows: Rows, facts: Mapping[str, Any]) -> Iterator[Verdict]:

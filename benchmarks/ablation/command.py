@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     made = generators(generator, arms, steps, a.train, a.out, _say)
     rows, missing = judge(made, cases, len(files) * len(tasks), _say)
     rows |= peers_of(cases)
-    facts = facts_of(made[0][1], cases)
+    facts = facts_of(made[0][1], cases) | {"trained": bool(steps)}
     return _report(a, rows, missing, facts, content, {"steps": steps, "frames": frames, "size": size})
 
 

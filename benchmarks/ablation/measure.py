@@ -52,7 +52,7 @@ def generators(
     known: dict[str, Generator] = {}
     made: list[Made] = []
     for arm in arms:
-        key = repr(sorted(arm.change.items()))
+        key = repr((sorted(arm.change.items()), sorted(arm.training.items())))
         if key not in known:
             known[key] = trained(whole, arm, tuning, say)
         made.append((arm, known[key], 0))

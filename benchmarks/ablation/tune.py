@@ -15,6 +15,7 @@ from training.checkpoint import carry_over
 from training.faces import list_faces
 from training.landmarks import find_landmarks
 from training.samples import Samples, SampleShape
+from training.stages import Stage
 from training.trainer import Trainer, TrainSettings
 
 AVERAGE = 0.99
@@ -46,9 +47,9 @@ def trained(whole: Generator, arm: Arm, tuning: Tuning, say: Callable[[str], Non
     torch.manual_seed(tuning.seed)
     files = list_faces(tuning.folder)
     samples = Samples(files, find_landmarks(files, tuning.cache), SampleShape(), tuning.seed)
-    settings = TrainSettings(
-        minutes=HORIZON, rate=tuning.rate, warm_up=1.0, average=AVERAGE, auto_from=0.0, seed=tuning.seed
-    )
+    stage = Stage("arm", 1.0, SampleShape(), tuning.batch)
+    settings = TrainSettings(HORIZON, tuning.rate, 1.0, AVERAGE, auto_from=0.0, seed=tuning.seed, stages=(stage,))
+    settings = replace(settings, **arm.training)
     trainer = Trainer(replace(whole.config, **arm.change), settings)
     carry_over(whole.state_dict(), trainer.generator)
     trainer.average.load_state_dict(trainer.generator.state_dict())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from engines.errors import EngineError
 from stream import doctor
 from stream.cli import main
 from stream.doctor import Finding
@@ -48,6 +50,19 @@ def test_either_onnx_runtime_will_do() -> None:
     assert only(*rest, "onnxruntime-gpu") == []
     assert only(*rest) == ["ONNX Runtime"]
     assert only("onnxruntime", *rest[1:]) == [rest[0]]
+
+
+def test_a_gpu_and_its_libraries_are_told_and_nobody_needs_them() -> None:
+    def refuse(*_: str) -> None:
+        raise EngineError("not there")
+
+    device = SimpleNamespace(capability="sm89", memory=lambda: (2**30, 8 * 2**30))
+    there = doctor.gpu(lambda: device, lambda name: SimpleNamespace(version="10.1"))
+    told = [("GPU", "sm89, 8 GiB"), ("tensorrt", "10.1"), ("tensorrt-rtx", "10.1")]
+    assert [(f.name, f.value) for f in there] == told
+    without = doctor.gpu(refuse, refuse)
+    assert "not there" in without[0].value and [f.value for f in without[1:]] == ["not there"] * 2
+    assert not any(f.hint for f in (*there, *without))
 
 
 def test_an_encoder_that_pyav_lacks() -> None:

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from generator.model import Generator
 from tests.generator.tiny import TINY, clip_inputs, shaken, tiny_generator
-from training.losses import charbonnier, decibels, losses, pixel_weights
+from training.losses import Emphasis, charbonnier, decibels, losses, pixel_weights
+
+NO_SWITCH, SWITCHED = Emphasis(face_switch=0.0), Emphasis(face_switch=1.0)
 
 
 def batch(noise: float) -> dict[str, Tensor]:
@@ -30,7 +32,7 @@ def batch(noise: float) -> dict[str, Tensor]:
 def terms(noise: float, generator: Generator | None = None) -> dict[str, float]:
     """Of an untrained generator, which gives back its input: a perfect output when that is clean."""
     generator = generator or tiny_generator()
-    return {name: float(v) for name, v in losses(generator, generator, batch(noise), 0.5, 0.5).items()}
+    return {name: float(v) for name, v in losses(generator, generator, batch(noise), Emphasis(auto_share=0.5)).items()}
 
 
 def test_a_perfect_output_costs_nothing_but_the_estimate_the_use_of_codes_and_the_size_of_the_latent() -> None:
@@ -55,7 +57,7 @@ def test_a_right_estimate_costs_nothing() -> None:
         bias.fill_(2.0)
     given = batch(0.0)
     given["prompt"] = torch.sigmoid(bias.detach()).expand_as(given["prompt"])
-    assert losses(generator, generator, given, 0.0, 0.0)["prompt"] == 0
+    assert losses(generator, generator, given, Emphasis())["prompt"] == 0
 
 
 def test_elementary_losses_are_zero_at_zero_and_grow() -> None:
@@ -76,7 +78,7 @@ def test_a_steady_error_does_not_flicker() -> None:
     given = batch(0.0)
     given["y"] = given["clean_y"] + 0.1
     generator = tiny_generator()
-    assert losses(generator, generator, given, 0.0, 0.0)["temporal"] == 0
+    assert losses(generator, generator, given, Emphasis())["temporal"] == 0
 
 
 def seen_face() -> dict[str, Tensor]:
@@ -90,26 +92,27 @@ def seen_face() -> dict[str, Tensor]:
 
 
 def test_all_pixels_count_alike_where_nothing_is_hidden() -> None:
-    assert torch.equal(pixel_weights(seen_face(), 0.0), torch.ones_like(batch(0.0)["y"]))
+    assert torch.equal(pixel_weights(seen_face(), NO_SWITCH), torch.ones_like(batch(0.0)["y"]))
 
 
 def test_a_face_that_the_tracker_lost_and_edges_that_went_count_more() -> None:
     given = seen_face()
     given["regions"] = torch.zeros_like(given["regions"])
-    weight = pixel_weights(given, 0.0)
+    weight = pixel_weights(given, NO_SWITCH)
     half = weight.shape[-1] // 2
     assert torch.allclose(weight[..., :half], torch.tensor(1.9))
     assert torch.allclose(weight[..., half:], torch.tensor(1.0))
+    assert torch.equal(pixel_weights(given, replace(NO_SWITCH, semantic=0.0)), torch.ones_like(weight))
     edge = seen_face()
     edge["clean_y"] = edge["clean_y"].clone()
     edge["clean_y"][..., 2:] = 0.9
-    assert torch.allclose(pixel_weights(edge, 0.0)[..., 1], torch.tensor(1.1))
+    assert torch.allclose(pixel_weights(edge, NO_SWITCH)[..., 1], torch.tensor(1.1))
 
 
 def test_a_switched_clip_is_judged_on_the_face_alone() -> None:
-    weight = pixel_weights(seen_face(), 1.0)
+    weight = pixel_weights(seen_face(), SWITCHED)
     half = weight.shape[-1] // 2
     assert weight[..., :half].min() == 1 and weight[..., half:].max() == 0
     faceless = seen_face()
     faceless["clean_regions"] = torch.zeros_like(faceless["regions"])
-    assert pixel_weights(faceless, 1.0).min() > 0
+    assert pixel_weights(faceless, SWITCHED).min() > 0

@@ -235,7 +235,7 @@ def test_the_estimate_is_only_followed_once_it_has_learned_something(
     shares = []
 
     def watched(*arguments: Any) -> dict[str, Tensor]:
-        shares.append(arguments[3])
+        shares.append(arguments[3].auto_share)
         return losses(*arguments)
 
     monkeypatch.setattr(trainer_module, "losses", watched)
