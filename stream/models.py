@@ -10,6 +10,18 @@ from engines.engine import Engine
 from engines.line import EngineLine
 from engines.manifest import MODELS, read_family
 
+FP32 = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class Cheaper:
+    """The same graphs in a precision that takes less time."""
+
+    engines: dict[int, Engine]
+    """As in the model."""
+    cost: float
+    """Time of a step, as a share of the same step in the model's own precision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -20,6 +32,20 @@ class Model:
     """Crop edge in pixels to the engine that runs it, the smallest first."""
     refused_at_start: dict[str, str] = field(default_factory=dict)
     """Name of each engine that would be better to the reason why it was not taken"""
+    precision: str = FP32
+    """Of `engines`."""
+    cheaper: dict[str, Cheaper] = field(default_factory=dict)
+    """Other precisions by name, the cheapest last."""
+
+    @property
+    def precisions(self) -> dict[str, dict[int, Engine]]:
+        """All engines, by precision and crop edge; the best precision first."""
+        return {self.precision: self.engines, **{name: other.engines for name, other in self.cheaper.items()}}
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Time of a step in each precision, as a share of that in the best."""
+        return {self.precision: 1.0, **{name: other.cost for name, other in self.cheaper.items()}}
 
     @property
     def prompts(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import ssl
 from aiohttp import web
 
 from engines.errors import BadInput
+from stream.budget import DEFAULT
 from stream.face.models import model_paths
 from stream.models import Model, engine_lines, open_model
 from stream.relay import aiortc_tuning, settings
@@ -28,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default="8080", help="port to listen on, 0 for any free one (default: 8080)")
     parser.add_argument("--model", default="lite", help="model to restore with (default: lite)")
     parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
+    parser.add_argument(
+        "--latency-budget",
+        default=DEFAULT,
+        metavar="TIME",
+        help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
+    )
     parser.add_argument("--max-sessions", metavar="N", help="calls at a time (default: one per two cores)")
     parser.add_argument("--token", metavar="T", help="ask callers for this token; the page is then at /?token=T")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve https with this certificate chain (PEM)")

@@ -11,6 +11,7 @@ import sys
 from contextlib import ExitStack
 
 from engines.errors import BadInput
+from stream.budget import DEFAULT
 from stream.webcam import control, settings
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.switch import Switch
@@ -36,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", default="30", help="frames a second to look for (default: 30)")
     parser.add_argument("--model", default="lite", help="model to use (default: lite)")
     parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
+    parser.add_argument(
+        "--latency-budget",
+        default=DEFAULT,
+        metavar="TIME",
+        help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="show cameras and virtual cameras, and what is missing")
     instead.add_argument("--toggle", action="store_true", help="switch the webcam that runs on or off")
@@ -100,7 +107,7 @@ def serve(chosen: WebcamSettings) -> int:
     from stream.face.models import model_paths
     from stream.files.command import threads_for
     from stream.filter import FaceFilter
-    from stream.live import STEP_BUDGET_S, LiveFilter
+    from stream.live import LiveFilter
     from stream.models import open_model
     from stream.webcam import locate, source
     from stream.webcam.capture import Capture
@@ -120,9 +127,9 @@ def serve(chosen: WebcamSettings) -> int:
         listener = stack.enter_context(control.listening(control.socket_path())) if control.POSSIBLE else None
         model_paths()
         model = open_model(chosen.model, threads_for(os.cpu_count() or 1), engine=chosen.engine)
-        face_filter = FaceFilter(model, chosen.prompt, chosen.strength, STEP_BUDGET_S)
+        face_filter = FaceFilter(model, chosen.prompt, chosen.strength, chosen.latency_budget_s)
         switch = Switch(face_filter, chosen.prompt, chosen.strength, wake.set)
-        live = LiveFilter(face_filter, wake.set)
+        live = LiveFilter(face_filter, wake.set, on_done=face_filter.took)
         stack.callback(live.close)
         capture = Capture(lambda: source.frames(locate.follow(origin)), live.push)
         door = Door(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engines.errors import BadInput
+from stream.budget import DEFAULT, read_budget
 from stream.relay.control import check_prompt
 from stream.webcam.output import Shape
 from stream.webcam.outputs import KINDS, NAMED
@@ -35,6 +36,8 @@ class WebcamSettings:
     height: int = 720
     rate: Fraction = Fraction(30)
     engine: str = "auto"
+    latency_budget_s: float = read_budget(DEFAULT)
+    """What the filter may add to the delay."""
 
 
 def read(arguments: argparse.Namespace) -> WebcamSettings:
@@ -62,6 +65,7 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         height,
         Fraction(fps).limit_denominator(1001),
         str(arguments.engine),
+        read_budget(str(arguments.latency_budget)),
     )
 
 

@@ -1,0 +1,219 @@
+"""Keeps the delay inside its budget: quality goes down at once where time is short, and up again with care.
+
+Control by the upper quantiles of what frames took lately, as adaptive bitrate players do with their buffers (Huang et
+al., 2014), and trials that wait twice as long after each failure, as TCP's retransmissions do (RFC 6298, 5.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from stream.ladder import Level, ladder
+from stream.models import Model
+
+SOON_S = 0.4
+"""How far back it is looked before quality goes down."""
+LATE_SHARE = 0.25
+"""of the frames looked at may be late."""
+FEWEST = 4
+"""Frames that are looked at at least; two late ones of them are too many."""
+SEVERE = 1.5
+"""Two frames in a row that take so many times the budget are enough by themselves."""
+FITS = 0.9
+"""Share of the budget that a lower level is expected to take."""
+ROOM = 0.75
+"""Share of the budget that a higher level has to be expected to take."""
+CALM_S = 1.5
+"""For how long all has to be well before a higher level is tried."""
+ENOUGH = 5
+"""Frames that say what a higher level would take."""
+TRIAL_S = 8.0
+"""A level that is left again so soon has failed."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 64.0
+"""Before a level that was left is tried again; twice as long after each failure, half after each success."""
+KEPT = 120
+"""Frames that are looked at at most, whatever the source's rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What one frame took; seconds."""
+
+    at: float
+    """When it was done, on a steady clock"""
+    waited: float
+    """For the filter, which was still at the frame before"""
+    taken: float
+    """In the filter"""
+    engine: float = 0.0
+    """of that, in the generator; 0 where it did not run"""
+    edge: int = 0
+    """Of the graph that ran, px; 0 where none did"""
+
+    @property
+    def delay(self) -> float:
+        """What the filter added."""
+        return self.waited + self.taken
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the decision depends on; `begin` makes the first."""
+
+    level: int
+    """Place on the ladder, 0 is the best."""
+    since: float
+    """When it was taken."""
+    waits: tuple[float, ...]
+    """For each level, how long it is left alone after it was left."""
+    free: tuple[float, ...]
+    """For each level, from when on it may be tried again."""
+    rose: bool = False
+    """Whether this level was reached from below: then it is a trial."""
+    unsettled: int = 1
+    """Frames that do not count: they pay for the change itself."""
+    recent: tuple[Timing, ...] = ()
+    """At this level."""
+    unit: float = 0.0
+    """Seconds of the generator per pixel and `Level.cost`, upper quartile when it was last seen."""
+    down: int = 0
+    """Steps so far"""
+    up: int = 0
+
+
+def begin(levels: Sequence[Level], level: int, now: float) -> State:
+    """The state at the start of a call."""
+    return State(level, now, (FIRST_WAIT_S,) * len(levels), (now,) * len(levels))
+
+
+def decide(state: State, levels: Sequence[Level], budget: float, timing: Timing) -> State:
+    """The state after a frame; its level is for the next one.
+
+    Args:
+        state: As the last frame left it.
+        levels: The best first; the last one lets frames pass.
+        budget: Seconds that the filter may add.
+        timing: Of a frame that the generator ran for or was spared for, or that was let pass at the last level.
+    """
+    if state.unsettled:
+        return replace(state, unsettled=state.unsettled - 1)
+    recent = tuple(t for t in state.recent if timing.at - t.at <= CALM_S)[1 - KEPT :]
+    state = replace(state, recent=(*recent, timing))
+    level = levels[state.level]
+    units = [t.engine / (t.edge**2 * level.cost) for t in state.recent if t.engine]
+    if units:
+        state = replace(state, unit=quantile(units, 0.75))
+    if level.passes:
+        return _up(state, timing.at) if timing.at >= state.free[state.level - 1] else state
+    if is_late(state.recent, budget):
+        return _down(state, _lower(state, levels, budget), timing.at)
+    return _up(state, timing.at) if _has_room(state, levels, budget, timing.at) else state
+
+
+def is_late(recent: Sequence[Timing], budget: float) -> bool:
+    """Whether too many of the last frames took longer than the budget."""
+    if len(recent) >= 2 and min(t.taken for t in recent[-2:]) > SEVERE * budget:
+        return True
+    soon = [t.at >= recent[-1].at - SOON_S for t in recent]
+    first = min(soon.index(True), max(0, len(recent) - FEWEST))
+    looked = recent[first:]
+    if len(looked) < FEWEST:
+        return False
+    late = 0
+    for before, now in zip((None, *looked), looked, strict=False):
+        # One hiccup must not count twice: who had to wait for it is excused.
+        excused = before is not None and before.taken > budget and now.taken <= budget
+        late += now.delay > budget and not excused
+    return late > LATE_SHARE * len(looked)
+
+
+def _lower(state: State, levels: Sequence[Level], budget: float) -> int:
+    """The best level below that is expected to fit; the last that restores where none is; below that, the last."""
+    lowest = len(levels) - 2
+    for place in range(state.level + 1, lowest):
+        if _expected(state, levels, place, 0.75) <= FITS * budget:
+            return place
+    return lowest if state.level < lowest else lowest + 1
+
+
+def _has_room(state: State, levels: Sequence[Level], budget: float, now: float) -> bool:
+    higher = state.level - 1
+    if higher < 0 or now < max(state.free[higher], state.since + CALM_S):
+        return False
+    if len(state.recent) < ENOUGH or not state.unit or quantile([t.delay for t in state.recent], 0.9) > budget:
+        return False
+    return _expected(state, levels, higher, 0.9) <= ROOM * budget
+
+
+def _expected(state: State, levels: Sequence[Level], place: int, share: float) -> float:
+    """What a frame would take in the filter at another level, by the quantile `share` of the frames at this one."""
+    here, there = levels[state.level], levels[place]
+    edge = max(t.edge for t in state.recent)
+    # A face for which the graph need not be so large anyway gets it no larger, whatever the level.
+    edge = there.size if edge in (0, here.size) else min(edge, there.size)
+    rest = quantile([t.taken - t.engine for t in state.recent], share)
+    units = [t.engine / (t.edge**2 * here.cost) for t in state.recent if t.engine] or [state.unit]
+    return rest + quantile(units, share) * edge**2 * there.cost
+
+
+def _down(state: State, level: int, now: float) -> State:
+    failed = state.rose and now - state.since < TRIAL_S
+    waits, free = list(state.waits), list(state.free)
+    wait = waits[state.level] * (2.0 if failed else 0.5)
+    waits[state.level] = min(max(wait, FIRST_WAIT_S), LONGEST_WAIT_S)
+    for place in range(state.level, level):
+        free[place] = max(free[place], now + waits[place])
+    return replace(
+        state, level=level, since=now, waits=tuple(waits), free=tuple(free), rose=False, unsettled=1, recent=(),
+        down=state.down + 1,
+    )  # fmt: skip
+
+
+def _up(state: State, now: float) -> State:
+    return replace(state, level=state.level - 1, since=now, rose=True, unsettled=1, recent=(), up=state.up + 1)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest of the values that `share` of them do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+class Governor:
+    """The decision with its state; frames' times from one thread, figures to any."""
+
+    def __init__(self, levels: Sequence[Level], budget: float, now: float, start: int = 0) -> None:
+        """Begin at the level at place `start` on the ladder."""
+        self.levels, self.budget = tuple(levels), budget
+        self._state = begin(levels, start, now)
+        self._frames = [0] * len(self.levels)
+
+    @property
+    def level(self) -> Level:
+        """For the next frame."""
+        return self.levels[self._state.level]
+
+    def took(self, timing: Timing) -> None:
+        """Count a frame, and decide anew."""
+        self._frames[self._state.level] += 1
+        self._state = decide(self._state, self.levels, self.budget, timing)
+
+    def figures(self) -> dict[str, object]:
+        """Level, steps so far, and frames by level."""
+        state, level = self._state, self.level
+        return {
+            "budget_ms": round(1000 * self.budget, 1),
+            "level": state.level,
+            "lowest": len(self.levels) - 1,
+            "name": level.name,
+            "passing": level.passes,
+            "steps": {"down": state.down, "up": state.up},
+            "frames": {each.name: n for each, n in zip(self.levels, self._frames, strict=True) if n},
+        }
+
+
+def govern(model: Model, budget: float, now: float) -> Governor:
+    """A governor for one stream restored by this model; begins with the cheapest precision at full size."""
+    levels = ladder(tuple(model.engines), model.costs)
+    return Governor(levels, budget, now, len(model.costs) - 1)
