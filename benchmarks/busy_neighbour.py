@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-
 from engines.errors import ClearcallError
 from stream.budget import DEFAULT, read_budget
 from stream.filter import FaceFilter

@@ -6,30 +6,29 @@ al., 2014), and trials that wait twice as long after each failure, as TCP's retr
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stream.ladder import Level, ladder
 from stream.models import Model
 
-SOON_S = 0.4
-"""How far back it is looked before quality goes down."""
-LATE_SHARE = 0.25
-"""of the frames looked at may be late."""
-FEWEST = 4
-"""Frames that are looked at at least; two late ones of them are too many."""
-SEVERE = 1.5
-"""Two frames in a row that take so many times the budget are enough by themselves."""
+SOON_S, SOON_FEWEST, SOON_SHARE = 0.4, 6, 1 / 3
+"""How far back it is looked for a load that has begun, at how many frames at least, and which share may be late."""
+LONG_FEWEST, LONG_SHARE = 20, 0.15
+"""The same for one that is just too much, over `CALM_S`."""
+SEVERE, SEVERE_S, SEVERE_FRAMES = 1.5, 0.25, 3
+"""Frames in a row that take so many times the budget are enough by themselves: three, or two of so many seconds."""
 FITS = 0.9
-"""Share of the budget that a lower level is expected to take."""
+"""Share of the budget that a lower level may be expected to take."""
+MOST_FRAMES = 0.85
+"""Share of the frames by which it is expected what another level takes."""
 ROOM = 0.75
 """Share of the budget that a higher level has to be expected to take."""
-CALM_S = 1.5
-"""For how long all has to be well before a higher level is tried."""
-ENOUGH = 5
-"""Frames that say what a higher level would take."""
-TRIAL_S = 8.0
-"""A level that is left again so soon has failed."""
+CALM_S, CALM_FEWEST = 1.5, 5
+"""For how long all has to be well before a higher level is tried, and how many frames say so."""
+TRIAL_S, PROVEN_S = 20.0, 60.0
+"""A level that is left again so soon has failed; one that was kept so long has not."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 64.0
 """Before a level that was left is tried again; twice as long after each failure, half after each success."""
 KEPT = 120
@@ -106,63 +105,80 @@ def decide(state: State, levels: Sequence[Level], budget: float, timing: Timing)
         state = replace(state, unit=quantile(units, 0.75))
     if level.passes:
         return _up(state, timing.at) if timing.at >= state.free[state.level - 1] else state
-    if is_late(state.recent, budget):
-        return _down(state, _lower(state, levels, budget), timing.at)
+    severe = is_severe(state.recent, budget)
+    if severe or is_late(state.recent, budget):
+        return _down(state, _lower(state, levels, budget, severe), timing.at)
     return _up(state, timing.at) if _has_room(state, levels, budget, timing.at) else state
+
+
+def is_severe(recent: Sequence[Timing], budget: float) -> bool:
+    """Whether the last frames, one after the other, took far longer than the budget."""
+    slow = list(itertools.takewhile(lambda t: t.taken > SEVERE * budget, reversed(recent)))
+    return len(slow) >= SEVERE_FRAMES or (len(slow) >= 2 and sum(t.taken for t in slow) >= SEVERE_S)
 
 
 def is_late(recent: Sequence[Timing], budget: float) -> bool:
     """Whether too many of the last frames took longer than the budget."""
-    if len(recent) >= 2 and min(t.taken for t in recent[-2:]) > SEVERE * budget:
+    soon = last(recent)
+    if len(soon) >= SOON_FEWEST and _late(soon, budget) > SOON_SHARE * len(soon):
         return True
-    soon = [t.at >= recent[-1].at - SOON_S for t in recent]
-    first = min(soon.index(True), max(0, len(recent) - FEWEST))
-    looked = recent[first:]
-    if len(looked) < FEWEST:
-        return False
+    return len(recent) >= LONG_FEWEST and _late(recent, budget) > LONG_SHARE * len(recent)
+
+
+def _late(frames: Sequence[Timing], budget: float) -> int:
     late = 0
-    for before, now in zip((None, *looked), looked, strict=False):
+    for before, now in zip((None, *frames), frames, strict=False):
         # One hiccup must not count twice: who had to wait for it is excused.
         excused = before is not None and before.taken > budget and now.taken <= budget
         late += now.delay > budget and not excused
-    return late > LATE_SHARE * len(looked)
+    return late
 
 
-def _lower(state: State, levels: Sequence[Level], budget: float) -> int:
-    """The best level below that is expected to fit; the last that restores where none is; below that, the last."""
+def last(recent: Sequence[Timing]) -> Sequence[Timing]:
+    """The frames that say whether time is short now."""
+    soon = [t.at >= recent[-1].at - SOON_S for t in recent]
+    return recent[min(soon.index(True), max(0, len(recent) - SOON_FEWEST)) :]
+
+
+def _lower(state: State, levels: Sequence[Level], budget: float, severe: bool) -> int:
+    """The best level below that is expected to fit.
+
+    Where none is: the last that restores if it is urgent, else the next, since hiccups are not cured by lower quality;
+    below the last that restores, the last.
+    """
     lowest = len(levels) - 2
     for place in range(state.level + 1, lowest):
-        if _expected(state, levels, place, 0.75) <= FITS * budget:
+        if _expected(state, levels, place, last(state.recent), MOST_FRAMES) <= FITS * budget:
             return place
-    return lowest if state.level < lowest else lowest + 1
+    return lowest if severe and state.level < lowest else state.level + 1
 
 
 def _has_room(state: State, levels: Sequence[Level], budget: float, now: float) -> bool:
     higher = state.level - 1
     if higher < 0 or now < max(state.free[higher], state.since + CALM_S):
         return False
-    if len(state.recent) < ENOUGH or not state.unit or quantile([t.delay for t in state.recent], 0.9) > budget:
+    if len(state.recent) < CALM_FEWEST or not state.unit:
         return False
-    return _expected(state, levels, higher, 0.9) <= ROOM * budget
+    return _expected(state, levels, higher, state.recent, MOST_FRAMES) <= ROOM * budget
 
 
-def _expected(state: State, levels: Sequence[Level], place: int, share: float) -> float:
-    """What a frame would take in the filter at another level, by the quantile `share` of the frames at this one."""
+def _expected(state: State, levels: Sequence[Level], place: int, frames: Sequence[Timing], share: float) -> float:
+    """What a frame would take in the filter at another level, by the quantile `share` of frames at this one."""
     here, there = levels[state.level], levels[place]
-    edge = max(t.edge for t in state.recent)
+    edge = max(t.edge for t in frames)
     # A face for which the graph need not be so large anyway gets it no larger, whatever the level.
     edge = there.size if edge in (0, here.size) else min(edge, there.size)
-    rest = quantile([t.taken - t.engine for t in state.recent], share)
-    units = [t.engine / (t.edge**2 * here.cost) for t in state.recent if t.engine] or [state.unit]
+    rest = quantile([t.taken - t.engine for t in frames], share)
+    units = [t.engine / (t.edge**2 * here.cost) for t in frames if t.engine] or [state.unit]
     return rest + quantile(units, share) * edge**2 * there.cost
 
 
 def _down(state: State, level: int, now: float) -> State:
-    failed = state.rose and now - state.since < TRIAL_S
+    kept = now - state.since
+    factor = 2.0 if state.rose and kept < TRIAL_S else 0.5 if kept > PROVEN_S else 1.0
     waits, free = list(state.waits), list(state.free)
-    wait = waits[state.level] * (2.0 if failed else 0.5)
-    waits[state.level] = min(max(wait, FIRST_WAIT_S), LONGEST_WAIT_S)
     for place in range(state.level, level):
+        waits[place] = min(max(factor * waits[place], FIRST_WAIT_S), LONGEST_WAIT_S)
         free[place] = max(free[place], now + waits[place])
     return replace(
         state, level=level, since=now, waits=tuple(waits), free=tuple(free), rose=False, unsettled=1, recent=(),
