@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import ClearcallError
+from engines.precision import AUTO, check_precision
 from stream.budget import DEFAULT, read_budget
 from stream.filter import FaceFilter
 from stream.governor import quantile
@@ -65,9 +66,9 @@ def compute(stop: threading.Event) -> None:
         sum(range(100_000))
 
 
-def measure(film: Path, budget_s: float, alone: float, busy: float) -> list[Seen]:
+def measure(film: Path, name: str, precision: str, budget_s: float, alone: float, busy: float) -> list[Seen]:
     """All frames: `alone` seconds by itself, `busy` with neighbours, and as long as both by itself again."""
-    face_filter = FaceFilter(open_model("lite", 1), "auto", 1.0, budget_s)
+    face_filter = FaceFilter(open_model(name, 1, live=True, precision=precision), "auto", 1.0, budget_s)
     governor = face_filter.governor
     assert governor is not None
     seen: list[Seen] = []
@@ -117,13 +118,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("film", type=Path)
     parser.add_argument("--latency-budget", default=DEFAULT)
+    parser.add_argument("--model", default="lite")
+    parser.add_argument("--precision", default=AUTO)
     parser.add_argument("--alone", type=float, default=8.0)
     parser.add_argument("--busy", type=float, default=8.0)
     parser.add_argument("--json", type=Path, help="keep every frame's figures")
     arguments = parser.parse_args()
     try:
-        budget_s = read_budget(arguments.latency_budget)
-        seen = measure(arguments.film, budget_s, arguments.alone, arguments.busy)
+        budget_s, precision = read_budget(arguments.latency_budget), check_precision(arguments.precision)
+        seen = measure(arguments.film, arguments.model, precision, budget_s, arguments.alone, arguments.busy)
     except ClearcallError as error:
         print(f"busy_neighbour: {error}", file=sys.stderr)
         return error.exit_status

@@ -23,8 +23,8 @@ FITS = 0.9
 """Share of the budget that a lower level may be expected to take."""
 MOST_FRAMES = 0.85
 """Share of the frames by which it is expected what another level takes."""
-ROOM = 0.75
-"""Share of the budget that a higher level has to be expected to take."""
+ROOM, PRECISION_ROOM = 0.75, 0.5
+"""Share of the budget that a higher level may be expected to take; one of a better precision, which is hardly seen."""
 CALM_S, CALM_FEWEST = 1.5, 5
 """For how long all has to be well before a higher level is tried, and how many frames say so."""
 TRIAL_S, PROVEN_S = 20.0, 60.0
@@ -159,7 +159,8 @@ def _has_room(state: State, levels: Sequence[Level], budget: float, now: float) 
         return False
     if len(state.recent) < CALM_FEWEST or not state.unit:
         return False
-    return _expected(state, levels, higher, state.recent, MOST_FRAMES) <= ROOM * budget
+    room = ROOM if levels[higher].precision == levels[state.level].precision else PRECISION_ROOM
+    return _expected(state, levels, higher, state.recent, MOST_FRAMES) <= room * budget
 
 
 def _expected(state: State, levels: Sequence[Level], place: int, frames: Sequence[Timing], share: float) -> float:

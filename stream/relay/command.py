@@ -13,6 +13,7 @@ import ssl
 from aiohttp import web
 
 from engines.errors import BadInput
+from engines.precision import AUTO
 from stream.budget import DEFAULT
 from stream.face.models import model_paths
 from stream.models import Model, engine_lines, open_model
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT,
         metavar="TIME",
         help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
+    )
+    parser.add_argument(
+        "--precision", default=AUTO, help="auto, fp32, int8 or fp16; auto takes what is faster and as good (default)"
     )
     parser.add_argument("--max-sessions", metavar="N", help="calls at a time (default: one per two cores)")
     parser.add_argument("--token", metavar="T", help="ask callers for this token; the page is then at /?token=T")
@@ -57,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The port first: it fails at once, the model takes a while. Callers wait in the backlog meanwhile.
     with listen(chosen.host, chosen.port) as listener:
         aiortc_tuning.tune()
-        model = open_model(chosen.model, engine=chosen.engine)
+        model = open_model(chosen.model, engine=chosen.engine, precision=chosen.precision, live=True)
         # Now, and not when the first caller waits: they may have to be fetched.
         model_paths()
         return asyncio.run(_serve(chosen, model, listener, context))
@@ -113,10 +117,8 @@ async def _serve(
     try:
         await web.SockSite(runner, listener, ssl_context=context, shutdown_timeout=SHUTDOWN_TIMEOUT_S).start()
         print(f"clearcall: open {address(chosen, listener.getsockname()[1])}", flush=True)
-        print(
-            f"clearcall: model {model.name} on {model.engine}, up to {chosen.max_sessions} call(s); Ctrl-C stops",
-            flush=True,
-        )
+        runs = f"model {model.name} on {model.engine} in {' or '.join(model.costs)}"
+        print(f"clearcall: {runs}, up to {chosen.max_sessions} call(s); Ctrl-C stops", flush=True)
         for line in engine_lines(model)[1:]:
             print(f"clearcall: {line}", flush=True)
         await stop.wait()

@@ -11,6 +11,7 @@ import sys
 from contextlib import ExitStack
 
 from engines.errors import BadInput
+from engines.precision import AUTO
 from stream.budget import DEFAULT
 from stream.webcam import control, settings
 from stream.webcam.settings import WebcamSettings
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", default="30", help="frames a second to look for (default: 30)")
     parser.add_argument("--model", default="lite", help="model to use (default: lite)")
     parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
+    parser.add_argument(
+        "--precision", default=AUTO, help="auto, fp32, int8 or fp16; auto takes what is faster and as good (default)"
+    )
     parser.add_argument(
         "--latency-budget",
         default=DEFAULT,
@@ -126,7 +130,8 @@ def serve(chosen: WebcamSettings) -> int:
         # Held from here on, so that a second webcam is told at once.
         listener = stack.enter_context(control.listening(control.socket_path())) if control.POSSIBLE else None
         model_paths()
-        model = open_model(chosen.model, threads_for(os.cpu_count() or 1), engine=chosen.engine)
+        threads = threads_for(os.cpu_count() or 1)
+        model = open_model(chosen.model, threads, engine=chosen.engine, precision=chosen.precision, live=True)
         face_filter = FaceFilter(model, chosen.prompt, chosen.strength, chosen.latency_budget_s)
         switch = Switch(face_filter, chosen.prompt, chosen.strength, wake.set)
         live = LiveFilter(face_filter, wake.set, on_done=face_filter.took)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engines.errors import BadInput
+from engines.precision import AUTO, check_precision
 from stream.budget import DEFAULT, read_budget
 from stream.relay.control import check_prompt
 from stream.webcam.output import Shape
@@ -38,6 +39,7 @@ class WebcamSettings:
     engine: str = "auto"
     latency_budget_s: float = read_budget(DEFAULT)
     """What the filter may add to the delay."""
+    precision: str = AUTO
 
 
 def read(arguments: argparse.Namespace) -> WebcamSettings:
@@ -66,6 +68,7 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         Fraction(fps).limit_denominator(1001),
         str(arguments.engine),
         read_budget(str(arguments.latency_budget)),
+        check_precision(str(arguments.precision)),
     )
 
 

@@ -15,6 +15,8 @@ from tests.stream.plant import BUDGET, LEVELS, PASSING, Load, changes, late, rec
 
 FAST = 0.003, 0.018
 """Outside the generator, and a step of 512 px in fp32: the whole at full quality takes 21 of 33 ms."""
+FASTER = 0.002, 0.009
+"""11 of 33 ms."""
 
 
 @pytest.mark.parametrize("fps", [15, 30, 60])
@@ -42,11 +44,19 @@ def test_the_best_level_that_fits_is_found_at_once_and_not_the_lowest() -> None:
 
 
 def test_when_the_load_ends_quality_returns_step_by_step() -> None:
-    shown, state = run(times(steady(*FAST), lambda now: 3.0 if 10 <= now < 20 else 1.0), 60)
+    shown, state = run(times(steady(*FASTER), lambda now: 6.0 if 10 <= now < 20 else 1.0), 60)
     assert state.level == 0
     levels = [s.level for s in shown if s.at >= 20]
     assert all(a - b in (0, 1) for a, b in zip(levels, levels[1:], strict=False))
     assert late(shown, 20, 60) < 0.01
+
+
+def test_a_better_precision_is_not_worth_more_than_half_the_time() -> None:
+    # It is hardly seen, and would keep the processor busy that decodes and encodes.
+    _, state = run(times(steady(*FAST), lambda now: 3.0 if 10 <= now < 20 else 1.0), 60)
+    assert LEVELS[state.level].name == "512 int8"
+    _, state = run(steady(*FASTER), 60, level=1)
+    assert LEVELS[state.level].name == "512 fp32"
 
 
 @pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
@@ -83,7 +93,7 @@ def test_hiccups_that_no_quality_would_cure_change_nothing() -> None:
     shown, _ = run(hiccup(lambda: next(frames) % 28 == 0), 120)
     assert changes(shown) == 0
     shown, _ = run(hiccup(lambda: bool(rng.random() < 1 / 28)), 120)
-    assert max(s.level for s in shown) <= 1 and changes(shown) <= 12
+    assert max(s.level for s in shown) <= 2 and changes(shown) <= 12
 
 
 def test_where_nothing_fits_frames_pass_and_trials_are_rare() -> None:
@@ -94,7 +104,7 @@ def test_where_nothing_fits_frames_pass_and_trials_are_rare() -> None:
 
 
 def test_from_passing_it_returns_when_the_load_ends() -> None:
-    shown, state = run(times(steady(*FAST), lambda now: 12.0 if now < 10 else 1.0), 60)
+    shown, state = run(times(steady(*FASTER), lambda now: 24.0 if now < 10 else 1.0), 60)
     assert max(s.level for s in shown) == PASSING and state.level == 0
 
 

@@ -50,6 +50,7 @@ def test_loopback_needs_neither(host: str) -> None:
         ["--tls-cert", "none.pem", "--tls-key", "none.pem"],
         ["--host", ""],
         ["--latency-budget", "soon"],
+        ["--precision", "int4"],
     ],
 )
 def test_a_wrong_option_is_named_in_one_line(options: list[str]) -> None:
