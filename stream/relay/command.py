@@ -15,6 +15,7 @@ from aiohttp import web
 from engines.errors import BadInput
 from engines.precision import AUTO
 from stream.budget import DEFAULT
+from stream.collector import settle
 from stream.face.models import model_paths
 from stream.models import Model, engine_lines, open_model
 from stream.relay import aiortc_tuning, settings
@@ -121,6 +122,7 @@ async def _serve(
         print(f"clearcall: {runs}, up to {chosen.max_sessions} call(s); Ctrl-C stops", flush=True)
         for line in engine_lines(model)[1:]:
             print(f"clearcall: {line}", flush=True)
+        settle()
         await stop.wait()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

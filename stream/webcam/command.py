@@ -108,6 +108,7 @@ def serve(chosen: WebcamSettings) -> int:
     Raises:
         ClearcallError: As for `run`.
     """
+    from stream.collector import settle
     from stream.face.models import model_paths
     from stream.files.command import threads_for
     from stream.filter import FaceFilter
@@ -158,5 +159,6 @@ def serve(chosen: WebcamSettings) -> int:
         print(f"clearcall: {origin} -> {door.figures()['output']}; Ctrl-C stops", flush=True)
         status = Status(figures)
         stack.callback(status.close)
+        settle()
         door.run(status.update)
     return 0
