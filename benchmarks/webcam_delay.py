@@ -21,8 +21,9 @@ import av
 import numpy as np
 
 from engines.errors import BadInput, ClearcallError
+from stream.budget import DEFAULT, read_budget
 from stream.filter import FaceFilter
-from stream.live import STEP_BUDGET_S, LiveFilter
+from stream.live import LiveFilter
 from stream.models import open_model
 from stream.webcam import source
 from stream.webcam.capture import Capture
@@ -66,8 +67,8 @@ def measure(film: Path, strength: float, seconds: float) -> dict[str, float]:
             yield stamp(frame, int((time.monotonic() - began) * 1e6))
 
     wake = Wake()
-    face_filter = FaceFilter(open_model("lite", 1), "auto", strength, STEP_BUDGET_S)
-    live = LiveFilter(face_filter, wake.set)
+    face_filter = FaceFilter(open_model("lite", 1), "auto", strength, read_budget(DEFAULT))
+    live = LiveFilter(face_filter, wake.set, on_done=face_filter.took)
     capture = Capture(frames, live.push)
     door = Door(lambda: open_output("pipewire", shape, wake.set), capture, live, shape, False, wake)
     thread = threading.Thread(target=door.run)

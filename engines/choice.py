@@ -16,7 +16,8 @@ from engines.onnx_runtime import OrtEngine, first_line
 from engines.plan_build import MAX_BATCH
 
 AUTO = "auto"
-NAMES = ("tensorrt", "tensorrt-rtx", "onnxruntime-cuda", "onnxruntime-cpu")
+CPU = "onnxruntime-cpu"
+NAMES = ("tensorrt", "tensorrt-rtx", "onnxruntime-cuda", CPU)
 """The best first"""
 
 
@@ -110,14 +111,20 @@ def half_or(manifest: Manifest) -> Manifest:
     return next((m for m in family if m.crop == manifest.crop), manifest)
 
 
-def candidates(threads: int = 1, max_batch: int = MAX_BATCH, may_build: bool = False) -> list[Candidate]:
+def candidates(
+    threads: int = 1, max_batch: int = MAX_BATCH, may_build: bool = False, half: bool = True
+) -> list[Candidate]:
     """All engines that there are, the best first.
 
     Args:
         threads: Of the engine on the CPU.
         max_batch: Sessions of one step on a GPU.
         may_build: Whether a TensorRT plan that is missing is built, which takes minutes.
+        half: Whether GPUs take the same graphs in half precision, where there are any.
     """
+
+    def chosen(manifest: Manifest) -> Manifest:
+        return half_or(manifest) if half else manifest
 
     def with_tensorrt(name: str, manifest: Manifest) -> Engine:
         # Here and not above: a machine without a GPU need not load what only a GPU can use.
@@ -126,18 +133,18 @@ def candidates(threads: int = 1, max_batch: int = MAX_BATCH, may_build: bool = F
         from engines.tensorrt_library import open_library
 
         device, library = cuda_device(), open_library(name)
-        return tensorrt.open_tensorrt(library, half_or(manifest), device, max_batch, may_build=may_build)
+        return tensorrt.open_tensorrt(library, chosen(manifest), device, max_batch, may_build=may_build)
 
     def with_cuda(manifest: Manifest) -> Engine:
         from engines.cuda import cuda_device
         from engines.onnx_cuda import open_onnx_cuda
 
-        return open_onnx_cuda(half_or(manifest), cuda_device(), max_batch)
+        return open_onnx_cuda(chosen(manifest), cuda_device(), max_batch)
 
     opening: dict[str, Callable[[Manifest], Engine]] = {
         "tensorrt": partial(with_tensorrt, "tensorrt"),
         "tensorrt-rtx": partial(with_tensorrt, "tensorrt-rtx"),
         "onnxruntime-cuda": with_cuda,
-        "onnxruntime-cpu": lambda manifest: OrtEngine(manifest, threads),
+        CPU: lambda manifest: OrtEngine(manifest, threads),
     }
     return [Candidate(name, opening[name]) for name in NAMES]

@@ -178,6 +178,11 @@ def half_family(name: str) -> str:
     return f"{name}-fp16"
 
 
+def int8_family(name: str) -> str:
+    """The family of the same graphs with convolutions of 8-bit integers."""
+    return f"{name}-int8"
+
+
 def read_family(name: str, folder: Path = MODELS) -> list[Manifest]:
     """All graphs of a model, the smallest crop first; BadInput lists the known models."""
     known = [read_manifest(path) for path in sorted(folder.glob("*.json"))]

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from engines.errors import BadInput, ClearcallError
-from engines.manifest import MODELS
+from engines.manifest import MODELS, int8_family
 from export.half_check import WITHIN, Planes, compare_half
 from export.half_family import export_half
+from export.int8_family import export_int8, from_folders, remove
 from export.onnx_graph import Variant, export_variants, offline_variants
 from export.parity import LARGEST, compare, synthetic_frame
 from generator.model import Generator
@@ -45,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=MODELS, help="folder for graphs and manifests (default: the package's)"
     )
     parser.add_argument("--dev", type=Path, metavar="FOLDER", help="faces to score the model on, for its manifest")
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="FOLDER",
+        help="faces it was trained on: graphs in 8-bit integers too, judged on those of --dev",
+    )
     parser.add_argument("--log", type=Path, help="training log, to be kept beside the model (default: the run's)")
 
 
@@ -83,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
     name: str = arguments.name
     if not NAME.fullmatch(name):
         raise BadInput(f"--name must be small letters, digits and hyphens, from a letter to a letter, not {name!r}")
+    if arguments.calibrate and not arguments.dev:
+        raise BadInput("--calibrate needs --dev: graphs in integers are shipped only where they lose next to nothing")
     generator, content = load_generator(arguments.checkpoint)
     training = {
         **content.get("provenance", {}),
@@ -121,6 +130,13 @@ def run(arguments: argparse.Namespace) -> int:
             )
             if not difference.good:
                 raise ClearcallError(f"{half.name} is too far from {whole.name}; nothing was written")
+        if arguments.calibrate:
+            frames, judged = from_folders(arguments.calibrate, arguments.dev)
+            export_int8(manifests[: len(SIZES)], made, frames, judged, lambda text: print(text, flush=True))
+        else:
+            print(f"no graphs in 8-bit integers: --calibrate makes {int8_family(name)}")
+        # Those that are there are of other weights.
+        remove(name, out)
         if log.is_file():
             shutil.copyfile(log, made / f"{name}.train.log")
         for path in sorted(made.iterdir()):

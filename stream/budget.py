@@ -1,49 +1,27 @@
-"""Which graphs may run, decided by how long their steps take."""
+"""The latency budget: how long the filter may keep a frame, as it is told on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 
-PACE = 0.05
-"""Share of the newest step in the running mean: about a second of memory at 30 frames a second."""
-SETTLED = 30
-"""Steps of a graph before anything is decided on it."""
-REGAIN = 0.7
-"""A graph that was too slow comes back once it is expected to take this share of the budget."""
+from engines.errors import BadInput
+
+DEFAULT = "33ms"
+"""One frame at 30 a second."""
+LEAST_S, MOST_S = 0.005, 1.0
+_FORM = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(ms|s)?")
 
 
-class Budget:
-    """Running means of step times, and the graphs that fit; the smallest always does."""
+def read_budget(text: str) -> float:
+    """Seconds in a text such as 33ms, 33 or 0.05s.
 
-    def __init__(self, sizes: Iterable[int], seconds: float | None) -> None:
-        """Start with all graphs; `seconds` a step may take, None for as long as it likes."""
-        self._sizes = tuple(sorted(sizes))
-        self._seconds = seconds
-        self._means: dict[int, float] = {}
-        self._steps: dict[int, int] = {}
-        self._largest = len(self._sizes)
-
-    def allowed(self) -> tuple[int, ...]:
-        """Crop edges of the graphs that may run now, the smallest first."""
-        return self._sizes[: self._largest]
-
-    def took(self, size: int, seconds: float) -> None:
-        """Count a step of one graph, and decide anew."""
-        if self._seconds is None:
-            return
-        mean = self._means.get(size, seconds)
-        self._means[size] = mean + PACE * (seconds - mean)
-        self._steps[size] = self._steps.get(size, 0) + 1
-        if self._steps[size] < SETTLED:
-            return
-        place = self._sizes.index(size)
-        if self._means[size] > self._seconds and 0 < place < self._largest:
-            self._largest = place
-            self._steps[size] = 0
-        elif self._largest < len(self._sizes):
-            larger = self._sizes[self._largest]
-            # Time goes with the area.
-            if self._means[size] * (larger / size) ** 2 <= REGAIN * self._seconds:
-                self._largest += 1
-                self._means.pop(larger, None)
-                self._steps[size] = 0
+    Raises:
+        BadInput: It is no such text, or out of range.
+    """
+    match = _FORM.fullmatch(text.strip())
+    if not match:
+        raise BadInput(f"--latency-budget needs a time such as {DEFAULT}, not {text[:40]!r}")
+    seconds = float(match[1]) * (1.0 if match[2] == "s" else 0.001)
+    if not LEAST_S <= seconds <= MOST_S:
+        raise BadInput(f"--latency-budget must be {1000 * LEAST_S:g}ms to {MOST_S:g}s, not {text[:40]}")
+    return seconds

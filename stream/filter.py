@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter
 from dataclasses import asdict
 
@@ -13,6 +14,7 @@ from engines.errors import BadInput, ClearcallError, EngineError
 from stream.face.models import model_paths
 from stream.face.tracker import FaceTracker
 from stream.frames.pixels import is_full_range, read_planes
+from stream.governor import Timing, govern
 from stream.models import Model
 from stream.prompt import Weights, describe, parse_prompt
 from stream.restorer import FaceRestorer
@@ -36,7 +38,7 @@ class FaceFilter:
         budget_s: float | None = None,
         tiles: TileRestorer | None = None,
     ) -> None:
-        """Load the face tracker. With `budget_s`, graphs whose steps take longer give way to smaller ones.
+        """Load the face tracker. With `budget_s`, quality gives way where frames take longer, as `took` is told.
 
         With `tiles` the whole frame is restored, also where there is no face.
 
@@ -49,13 +51,22 @@ class FaceFilter:
         self.set_prompt(prompt)
         self.set_strength(strength)
         self._tracker = FaceTracker(model_paths())
-        self._restorer = FaceRestorer(model, budget_s, tiles=tiles)
+        self.governor = None if budget_s is None else govern(model, budget_s, time.monotonic())
+        """Decides what may be spent on a frame; None where time does not matter."""
+        self._restorer = FaceRestorer(model, self.governor.levels if self.governor else (), tiles=tiles)
+        self._worked = False
+        """Whether the last frame tells how much time a level takes."""
         self._stages = Stages(("track", "crop", "engine", "paste"))
         self._time = 0.0
         self._given: float | None = None
         self._frames = self._changed = 0
         self._face_there = self._closed = False
         self._failures: Counter[str] = Counter()
+
+    @property
+    def engine_s(self) -> float:
+        """What the generator took for the last frame that it restored, seconds."""
+        return self._restorer.engine_s
 
     @property
     def prompt(self) -> str:
@@ -90,6 +101,7 @@ class FaceFilter:
         with self._lock:
             weights, strength = self._weights, self._strength
         self._frames += 1
+        self._worked = False
         try:
             out = frame if self._closed else self._process(frame, weights, strength)
         except Exception as error:  # fail open: the call goes on with the picture as it came
@@ -107,6 +119,14 @@ class FaceFilter:
         if strength == 0.0:
             self._forget()
             return frame
+        if self.governor is not None:
+            level = self.governor.level
+            if level.passes:
+                self._failures["no time"] += 1
+                self._worked = True
+                self._forget()
+                return frame
+            self._restorer.level, self._tracker.every = level, level.track_every
         self._stages.start()
         planes = read_planes(frame)
         face = self._tracker.update(planes, self._timestamp(frame), is_full_range(frame))
@@ -116,7 +136,18 @@ class FaceFilter:
             out = self._restorer.without_face(frame, planes, weights, strength)
             self._failures["no face"] += out is frame
             return out
-        return self._restorer.restore(frame, planes, face, weights, strength, self._stages)
+        restored = self._restorer.restore(frame, planes, face, weights, strength, self._stages)
+        self._worked = True
+        return restored
+
+    def took(self, waited: float, taken: float) -> None:
+        """Say how long the last frame waited for `process`, and how long that took; seconds, from the same thread."""
+        if self.governor is None or not self._worked:
+            return
+        crop = self._restorer.crop
+        engine_s = 0.0 if crop is None else self._restorer.engine_s
+        edge = crop.graph if crop is not None and engine_s else 0
+        self.governor.took(Timing(time.monotonic(), waited, taken, engine_s, edge))
 
     def _forget(self) -> None:
         """The next frame to be restored has nothing to do with the last one: frames between them were not looked at."""
@@ -144,6 +175,7 @@ class FaceFilter:
             "understood": describe(self._weights, self._model.prompts),
             "weights": {name: round(float(w), 2) for name, w in zip(self._model.prompts, weights, strict=True)},
             "crop": None if crop is None else asdict(crop),
+            **({} if self.governor is None else {"quality": self.governor.figures()}),
         }
 
     def close(self) -> None:

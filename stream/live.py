@@ -17,8 +17,6 @@ from stream.timing import Histogram
 
 PATIENCE_S = 0.5
 """A frame in the filter for longer than this has stalled it: newer ones go past it, as they came."""
-STEP_BUDGET_S = 0.02
-"""What one step of the generator may take at 30 frames a second, next to tracking, decoding and encoding."""
 RECENT = 300
 """Frames that the added delay is told of, one to two times as many."""
 FPS_OVER = 60
@@ -58,11 +56,23 @@ class LiveFilter:
     """Frames in by `push`, out by `pull`, from any threads; what cannot be kept up with is dropped and counted."""
 
     def __init__(
-        self, run: Filter, on_output: Callable[[], object] | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        run: Filter,
+        on_output: Callable[[], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        on_done: Callable[[float, float], object] = lambda waited, taken: None,
     ) -> None:
-        """Start the thread; `on_output()` is called, from it or from `push`, whenever a frame can be pulled."""
+        """Start the thread.
+
+        Args:
+            run: What is run.
+            on_output: Called, from the thread or from `push`, whenever a frame can be pulled.
+            clock: Seconds.
+            on_done: Called from the thread, once a frame is out, with the seconds that it waited and that `run` took.
+        """
         self._filter = run
         self._on_output = on_output
+        self._on_done = on_done
         self._clock = clock
         self._input: LatestSlot[_Waiting] = LatestSlot()
         self._output: LatestSlot[av.VideoFrame] = LatestSlot()
@@ -97,16 +107,19 @@ class LiveFilter:
 
     def _run(self) -> None:
         while (item := self._input.wait()) is not None:
+            began = self._clock()
             with self._lock:
-                self._began = self._clock()
+                self._began = began
             try:
                 out = self._filter.process(item.frame)
             except Exception:  # fail open, whatever filter this is
                 log.exception("the filter failed on a frame")
                 out = item.frame
+            ended = self._clock()
             with self._lock:
                 self._began = None
             self._emit(item, out)
+            self._on_done(began - item.pushed_at, ended - began)
 
     def _emit(self, item: _Waiting, out: av.VideoFrame) -> None:
         now = self._clock()

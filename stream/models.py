@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engines.choice import AUTO, candidates, choose
+from engines.choice import AUTO, CPU, candidates, choose
 from engines.engine import Engine
+from engines.errors import BadInput, ClearcallError
 from engines.line import EngineLine
 from engines.manifest import MODELS, read_family
+from engines.precision import FP32, INT8, family_in, precision_of
+from engines.self_timing import FASTER, relative_cost
+
+
+@dataclass(frozen=True, slots=True)
+class Cheaper:
+    """The same graphs in a precision that takes less time."""
+
+    engines: dict[int, Engine]
+    """As in the model."""
+    cost: float
+    """Time of a step, as a share of the same step in the model's own precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,20 @@ class Model:
     """Crop edge in pixels to the engine that runs it, the smallest first."""
     refused_at_start: dict[str, str] = field(default_factory=dict)
     """Name of each engine that would be better to the reason why it was not taken"""
+    precision: str = FP32
+    """Of `engines`."""
+    cheaper: dict[str, Cheaper] = field(default_factory=dict)
+    """Other precisions by name, the cheapest last."""
+
+    @property
+    def precisions(self) -> dict[str, dict[int, Engine]]:
+        """All engines, by precision and crop edge; the best precision first."""
+        return {self.precision: self.engines, **{name: other.engines for name, other in self.cheaper.items()}}
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Time of a step in each precision, as a share of that in the best."""
+        return {self.precision: 1.0, **{name: other.cost for name, other in self.cheaper.items()}}
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -41,17 +68,53 @@ class Model:
         return next(iter(self.engines.values()))
 
 
-def open_model(name: str, threads: int = 1, folder: Path = MODELS, engine: str = AUTO) -> Model:
+def open_model(
+    name: str, threads: int = 1, folder: Path = MODELS, engine: str = AUTO, precision: str = AUTO, live: bool = False
+) -> Model:
     """Load all graphs of a model in the best engine that works here, or in the one named.
 
+    Args:
+        name: Of the model.
+        threads: Of the engine on the CPU.
+        folder: Where its files are.
+        engine: Name, or `auto`.
+        precision: `fp32`, `int8`, `fp16`; or `auto`: half on a GPU, else float32.
+        live: Whether time matters: then `auto` brings 8-bit integers along where they are faster on this CPU.
+
     Raises:
-        BadInput: The model or the engine is unknown.
+        BadInput: The model or the engine is unknown, or the model has no graphs in that precision.
         ModelError: A file is damaged.
         EngineError: The engine named cannot be used here.
     """
-    offered = candidates(threads, may_build=engine != AUTO)
-    chosen = choose(read_family(name, folder), offered, engine)
-    return Model(name, chosen.engines, chosen.refused)
+    manifests = read_family(name, folder)
+    if precision not in (AUTO, FP32):
+        try:
+            manifests = read_family(family_in(name, precision), folder)
+        except BadInput:
+            raise BadInput(f"model {name} has no graphs in {precision}: choose another --precision") from None
+    chosen = choose(manifests, candidates(threads, may_build=engine != AUTO, half=precision != FP32), engine)
+    model = Model(name, chosen.engines, chosen.refused, precision_of(next(iter(chosen.engines.values())).manifest))
+    return _with_int8(model, threads, folder) if live and precision == AUTO and chosen.name == CPU else model
+
+
+def _with_int8(model: Model, threads: int, folder: Path) -> Model:
+    """The model with 8-bit integers beside float32, where it has them and they are faster here."""
+    try:
+        manifests = read_family(family_in(model.name, INT8), folder)
+    except BadInput:
+        return model
+    try:
+        engines = choose(manifests, candidates(threads), CPU).engines
+        if engines.keys() != model.engines.keys():
+            raise BadInput("its crop sizes are not those of the others")
+        middle = sorted(engines)[len(engines) // 2]
+        cost = relative_cost(engines[middle], model.engines[middle], threads)
+    except ClearcallError as error:  # float32 does without
+        return replace(model, refused_at_start={**model.refused_at_start, INT8: str(error)})
+    if cost > FASTER:
+        why = f"takes {cost:.2f} of the time of {model.precision} here"
+        return replace(model, refused_at_start={**model.refused_at_start, INT8: why})
+    return replace(model, cheaper={INT8: Cheaper(engines, cost)})
 
 
 def engine_lines(model: Model) -> list[str]:

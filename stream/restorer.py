@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import av
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError
-from stream.budget import Budget
 from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
@@ -20,8 +19,10 @@ from stream.frames.cut import CutBuffer, cut
 from stream.frames.pixels import is_full_range
 from stream.frames.planes import Planes
 from stream.frames.ring import Ring
+from stream.ladder import Level, top_of
 from stream.models import Model
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.similar import Last
 from stream.surroundings import Asked, Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
@@ -55,29 +56,39 @@ class FaceRestorer:
     def __init__(
         self,
         model: Model,
-        budget_s: float | None = None,
+        levels: Sequence[Level] = (),
         clock: Callable[[], float] = time.perf_counter,
         tiles: TileRestorer | None = None,
     ) -> None:
-        """Make buffers and latent caches for all graphs of the model.
+        """Make buffers and latent caches for all graphs of the model that one of the levels can ask for.
 
         Args:
             model: Its graphs.
-            budget_s: What a step of one may take; None for as long as it likes.
+            levels: Those that `level` will be set to; none: the best alone.
             clock: Seconds.
             tiles: With them, the whole frame is restored.
         """
+        top = top_of(model)
+        wanted = {level.precision for level in (*levels, top)}
         self._lanes = {
-            edge: _Lane(
+            (precision, edge): _Lane(
                 engine,
                 engine.new_cache(),
                 Ring(CROPS_KEPT, lambda edge=edge: CutBuffer(edge), time.monotonic),  # type: ignore[misc]
                 engine.manifest.shape("regions")[-1],
             )
-            for edge, engine in model.engines.items()
+            for precision, engines in model.precisions.items()
+            for edge, engine in engines.items()
+            if precision in wanted
         }
-        self._budget = Budget(self._lanes, budget_s)
+        self._sizes = tuple(sorted(model.engines))
         self._clock = clock
+        self._lane: _Lane | None = None
+        self._last: Last | None = None
+        self.level = top
+        """What may be spent on the next frame."""
+        self.engine_s = 0.0
+        """What the generator took for the last frame; 0 where what it had made of another one was used again."""
         self._track_id: int | None = None
         self._average: Weights | None = None
         self.crop: Crop | None = None
@@ -93,9 +104,9 @@ class FaceRestorer:
 
     def _forget_face(self) -> None:
         """A cut, another face, none at all."""
-        if self.crop is not None:
-            self._lanes[self.crop.graph].cache.forget()
-        self.crop = self._average = self._track_id = None
+        if self._lane is not None:
+            self._lane.cache.forget()
+        self.crop = self._average = self._track_id = self._lane = self._last = None
 
     def restore(
         self, frame: av.VideoFrame, planes: Planes, face: Face, wanted: Weights | None, strength: float, stages: Stages
@@ -120,11 +131,15 @@ class FaceRestorer:
         lane, crop = self._place(planes, face)
         regions = region_maps(face.landmarks, crop.x, crop.y, crop.size, lane.grid)[None]
         buffer = lane.cut(planes, crop, is_full_range(frame))
+        out = self._last.again(crop, buffer, wanted, strength) if self.level.reuse and self._last else None
         stages.done("crop")
-        out = self._step(lane, buffer, regions, wanted, strength)
+        self.engine_s = 0.0
+        if out is None:
+            out = self._step(lane, buffer, regions, wanted, strength)
+            self._last = Last(crop, buffer, wanted, strength, out) if self.level.reuse else None
         stages.done("engine")
         # Where the largest graph had to go, there is no time for more than the face.
-        spare = len(self._budget.allowed()) == len(self._lanes)
+        spare = self.level.size >= self._sizes[-1]
         asked = Asked(self.prompt, strength, wanted is not None, spare)
         made = Restored(crop, buffer, out.y[0, 0], out.uv[0], face.landmarks)
         restored = self.around.with_face(frame, planes, made, asked)
@@ -143,14 +158,16 @@ class FaceRestorer:
         self.around.close()
 
     def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
-        crop = next_crop(self.crop, face.box, planes.width, planes.height, self._budget.allowed())
-        if self.crop is not None and crop != self.crop:
+        allowed = tuple(size for size in self._sizes if size <= self.level.size)
+        crop = next_crop(self.crop, face.box, planes.width, planes.height, allowed)
+        lane, before = self._lanes[self.level.precision, crop.graph], self._lane
+        if self.crop is not None and before is not None and (crop != self.crop or lane is not before):
             # What the latents remember lies elsewhere in the new crop; a graph that is left starts anew the next time.
-            cache = self._lanes[self.crop.graph].cache
-            if not (_same_scale(self.crop, crop) and cache.shift(crop.x - self.crop.x, crop.y - self.crop.y)):
-                cache.forget()
-        self.crop = crop
-        return self._lanes[crop.graph], crop
+            right, down = crop.x - self.crop.x, crop.y - self.crop.y
+            if lane is not before or not (_same_scale(self.crop, crop) and before.cache.shift(right, down)):
+                before.cache.forget()
+        self.crop, self._lane = crop, lane
+        return lane, crop
 
     def _step(
         self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
@@ -170,7 +187,7 @@ class FaceRestorer:
         self.prompt = prompt
         began = self._clock()
         out = lane.engine.step(StepInputs(crop.y, crop.uv, regions, prompt[None], strength), lane.cache)
-        self._budget.took(crop.y.shape[-1], self._clock() - began)
+        self.engine_s += self._clock() - began
         estimate = out.prompt_hat[0]
         if not np.isfinite(estimate).all():
             # The picture beside it is no better, and both the average and the latents would keep it for good.

@@ -67,7 +67,8 @@ class FaceTracker:
         """
         self._detector = Detector(models.detector)
         self._mesh = Mesh(models.mesh)
-        self._every = max(1, every)
+        self.every = max(1, every)
+        """May be changed between frames."""
         self._settings = smoothing or OneEuro()
         self._track_id = 0
         self.reset()
@@ -91,7 +92,7 @@ class FaceTracker:
         if min(planes.height, planes.width) < SMALLEST_FRAME:
             self.reset()
             return None
-        step = decision.next_step(self._state, self._is_cut(planes), self._every)
+        step = decision.next_step(self._state, self._is_cut(planes), self.every)
         if step is Step.NOTHING:
             self._state = decision.rested(self._state)
         elif step is Step.DETECT:
@@ -134,7 +135,7 @@ class FaceTracker:
             self._state = decision.missed(self._state)
             self._smoothed = None
             return
-        self._state = decision.found(self._every)
+        self._state = decision.found(self.every)
         if known is None or not decision.is_same(box_of(known.landmarks), box_of(self._track.landmarks)):
             self._track_id += 1
             self._smoothed = None
@@ -146,7 +147,7 @@ class FaceTracker:
         landmarks, presence = self._mesh(planes, roi, full_range)
         if presence < PRESENCE:
             return False
-        flow = Flow(planes, landmarks, roi) if self._every > 1 else None
+        flow = Flow(planes, landmarks, roi) if self.every > 1 else None
         self._track = _Track(landmarks, presence, flow)
         return True
 

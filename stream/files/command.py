@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engines.errors import BadInput
@@ -69,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         _check_format(source_path, picture.pix_fmt)
         display = source.facts.display
         scope = "face" if arguments.scope == "auto" and arguments.fast else arguments.scope
-        frame_filter = load_filter(model, arguments.prompt, arguments.strength, arguments.engine, scope)
+        tell = (lambda _: None) if quiet else _tell
+        frame_filter = load_filter(model, arguments.prompt, arguments.strength, arguments.engine, scope, tell)
         if display.quarters:
             frame_filter = Upright(frame_filter, display.quarters)
         try:
@@ -90,14 +91,30 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def load_filter(model: str, prompt: str, strength: float, engine: str = "auto", scope: str = "auto") -> FrameFilter:
-    """The filter with its model; BadInput for an unknown model or prompt, ModelError for damaged files."""
+def _tell(line: str) -> None:
+    print(f"clearcall: {line}", file=sys.stderr)
+
+
+def load_filter(
+    model: str,
+    prompt: str,
+    strength: float,
+    engine: str = "auto",
+    scope: str = "auto",
+    tell: Callable[[str], None] = _tell,
+) -> FrameFilter:
+    """The filter with its model; `tell` gets lines that say what runs it, and why nothing better does.
+
+    BadInput for an unknown model or prompt, ModelError for damaged files.
+    """
     # Here and not above: wrong calls and --help need not wait for the engines.
     from stream.filter import FaceFilter
-    from stream.models import open_model
+    from stream.models import engine_lines, open_model
     from stream.tiles.restorer import TileRestorer
 
     opened = open_model(model, threads_for(os.cpu_count() or 1), engine=engine)
+    for line in engine_lines(opened):
+        tell(line)
     tiles = None
     if whole_frame(scope, opened.engine):
         tiles = TileRestorer(opened, 1 if on_cpu(opened.engine) else TILES_AT_ONCE)

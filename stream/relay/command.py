@@ -13,6 +13,9 @@ import ssl
 from aiohttp import web
 
 from engines.errors import BadInput
+from engines.precision import AUTO
+from stream.budget import DEFAULT
+from stream.collector import settle
 from stream.face.models import model_paths
 from stream.models import Model, engine_lines, open_model
 from stream.relay import aiortc_tuning, settings
@@ -28,6 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default="8080", help="port to listen on, 0 for any free one (default: 8080)")
     parser.add_argument("--model", default="lite", help="model to restore with (default: lite)")
     parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
+    parser.add_argument(
+        "--latency-budget",
+        default=DEFAULT,
+        metavar="TIME",
+        help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
+    )
+    parser.add_argument(
+        "--precision", default=AUTO, help="auto, fp32, int8 or fp16; auto takes what is faster and as good (default)"
+    )
     parser.add_argument("--max-sessions", metavar="N", help="calls at a time (default: one per two cores)")
     parser.add_argument("--token", metavar="T", help="ask callers for this token; the page is then at /?token=T")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve https with this certificate chain (PEM)")
@@ -50,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The port first: it fails at once, the model takes a while. Callers wait in the backlog meanwhile.
     with listen(chosen.host, chosen.port) as listener:
         aiortc_tuning.tune()
-        model = open_model(chosen.model, engine=chosen.engine)
+        model = open_model(chosen.model, engine=chosen.engine, precision=chosen.precision, live=True)
         # Now, and not when the first caller waits: they may have to be fetched.
         model_paths()
         return asyncio.run(_serve(chosen, model, listener, context))
@@ -106,12 +118,11 @@ async def _serve(
     try:
         await web.SockSite(runner, listener, ssl_context=context, shutdown_timeout=SHUTDOWN_TIMEOUT_S).start()
         print(f"clearcall: open {address(chosen, listener.getsockname()[1])}", flush=True)
-        print(
-            f"clearcall: model {model.name} on {model.engine}, up to {chosen.max_sessions} call(s); Ctrl-C stops",
-            flush=True,
-        )
+        runs = f"model {model.name} on {model.engine} in {' or '.join(model.costs)}"
+        print(f"clearcall: {runs}, up to {chosen.max_sessions} call(s); Ctrl-C stops", flush=True)
         for line in engine_lines(model)[1:]:
             print(f"clearcall: {line}", flush=True)
+        settle()
         await stop.wait()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_NOT_A_LABEL = re.compile(r"[^A-Za-z0-9_ .:-]")
+_NOT_A_LABEL = re.compile(r"[^A-Za-z0-9_ .,:-]")
 
 
 @dataclass(slots=True)
@@ -19,6 +19,8 @@ class Totals:
     sent: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     unrestored: Counter[str] = field(default_factory=Counter)
+    by_level: Counter[str] = field(default_factory=Counter)
+    steps: Counter[str] = field(default_factory=Counter)
 
     def add(self, figures: Mapping[str, object]) -> None:
         """Add one call's figures."""
@@ -26,13 +28,20 @@ class Totals:
         if isinstance(call, Mapping):
             self.received += int(call.get("received", 0))
             self.sent += int(call.get("sent", 0))
-        for counts, total in ((figures.get("dropped"), self.dropped), (figures.get("failures"), self.unrestored)):
+        quality = _quality(figures)
+        for counts, total in (
+            (figures.get("dropped"), self.dropped),
+            (figures.get("failures"), self.unrestored),
+            (quality.get("frames"), self.by_level),
+            (quality.get("steps"), self.steps),
+        ):
             if isinstance(counts, Mapping):
                 total.update({str(reason): int(count) for reason, count in counts.items()})
 
     def copy(self) -> Totals:
         """An independent copy."""
-        return Totals(self.received, self.sent, Counter(self.dropped), Counter(self.unrestored))
+        counts = (self.dropped, self.unrestored, self.by_level, self.steps)
+        return Totals(self.received, self.sent, *(Counter(each) for each in counts))
 
 
 def render(
@@ -59,9 +68,16 @@ def render(
     _metric(lines, "sessions_refused_total", "counter", "Callers turned away from a full relay.", {"": refused})
     _metric(lines, "frames_received_total", "counter", "Frames that callers sent.", {"": totals.received})
     _metric(lines, "frames_returned_total", "counter", "Frames that went back.", {"": totals.sent})
-    _metric(lines, "frames_dropped_total", "counter", "Frames that did not go back.", _by_reason(totals.dropped))
+    _metric(lines, "frames_dropped_total", "counter", "Frames that did not go back.", _by("reason", totals.dropped))
     text = "Frames that went back as they came."
-    _metric(lines, "frames_unrestored_total", "counter", text, _by_reason(totals.unrestored))
+    _metric(lines, "frames_unrestored_total", "counter", text, _by("reason", totals.unrestored))
+    text = "Frames by what the time allowed to spend on them."
+    _metric(lines, "frames_by_quality_total", "counter", text, _by("quality", totals.by_level))
+    text = "Steps down and up in quality."
+    _metric(lines, "quality_steps_total", "counter", text, _by("direction", totals.steps))
+    lowest = max((_whole(_quality(figures), "level") for figures in running), default=0)
+    text = "Steps below the best quality, of the call that is worst off."
+    _metric(lines, "quality_below_best", "gauge", text, {"": lowest})
     for key in ("median", "p95"):
         worst = max((_added(figures, key) for figures in running), default=0.0)
         text = f"Delay that the filter adds, {key}, of the slowest call."
@@ -82,8 +98,18 @@ def _engine(name: str, why: str) -> str:
     return f'{{engine="{_NOT_A_LABEL.sub("_", name)}",refused="{_NOT_A_LABEL.sub("_", why)}"}}'
 
 
-def _by_reason(counts: Mapping[str, int]) -> dict[str, float]:
-    return {f'{{reason="{_NOT_A_LABEL.sub("_", reason)}"}}': count for reason, count in counts.items()}
+def _by(label: str, counts: Mapping[str, int]) -> dict[str, float]:
+    return {f'{{{label}="{_NOT_A_LABEL.sub("_", name)}"}}': count for name, count in counts.items()}
+
+
+def _quality(figures: Mapping[str, object]) -> Mapping[str, object]:
+    found = figures.get("quality")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _whole(figures: Mapping[str, object], key: str) -> int:
+    value = figures.get(key)
+    return value if isinstance(value, int) else 0
 
 
 def _metric(lines: list[str], name: str, kind: str, text: str, values: Mapping[str, float]) -> None:

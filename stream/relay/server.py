@@ -14,7 +14,6 @@ from aiohttp import web
 
 from engines.errors import BadInput, ClearcallError
 from stream.filter import FaceFilter
-from stream.live import STEP_BUDGET_S
 from stream.models import Model
 from stream.relay import metrics
 from stream.relay.control import check_prompt, parse_strength
@@ -149,8 +148,8 @@ class Relay:
         return web.Response(status=201, body=answer.encode(), headers=headers)
 
     async def _open(self, number: int, prompt: str, strength: float) -> Session:
-        loop = asyncio.get_running_loop()
-        face_filter = await loop.run_in_executor(None, FaceFilter, self.model, prompt, strength, STEP_BUDGET_S)
+        loop, budget_s = asyncio.get_running_loop(), self.settings.latency_budget_s
+        face_filter = await loop.run_in_executor(None, FaceFilter, self.model, prompt, strength, budget_s)
         session: Session
         try:
             session = Session(

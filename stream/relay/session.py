@@ -68,7 +68,7 @@ class Session:
         self._on_end = on_end
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._live = LiveFilter(face_filter, self._on_output)
+        self._live = LiveFilter(face_filter, self._on_output, on_done=face_filter.took)
         self.track = FilteredTrack(self._live.pull, self._on_sent)
         self._sending = Histogram()
         servers = [RTCIceServer(stun)] if stun else []

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import BadInput
+from engines.precision import AUTO, check_precision
+from stream.budget import DEFAULT, read_budget
 
 MAX_SESSIONS_LIMIT = 256
 STUN_URL = re.compile(r"stuns?:(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
@@ -29,6 +31,9 @@ class RelaySettings:
     tls_key: Path | None = None
     stun: str | None = None
     engine: str = "auto"
+    latency_budget_s: float = read_budget(DEFAULT)
+    """What the filter may add to the delay."""
+    precision: str = AUTO
     media_timeout_s: float = 15.0
     """A call that brings no picture for so long is ended."""
 
@@ -80,7 +85,11 @@ def read(arguments: argparse.Namespace) -> RelaySettings:
     port = _whole(arguments.port, "--port")
     if not 0 <= port <= 65535:
         raise BadInput(f"--port must be 0 to 65535, not {port}")
-    return RelaySettings(host, port, str(arguments.model), sessions, token, cert, key, stun, str(arguments.engine))
+    budget_s, engine = read_budget(str(arguments.latency_budget)), str(arguments.engine)
+    precision = check_precision(str(arguments.precision))
+    return RelaySettings(
+        host, port, str(arguments.model), sessions, token, cert, key, stun, engine, budget_s, precision
+    )
 
 
 def _whole(text: str, option: str) -> int:

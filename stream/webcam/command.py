@@ -11,6 +11,8 @@ import sys
 from contextlib import ExitStack
 
 from engines.errors import BadInput
+from engines.precision import AUTO
+from stream.budget import DEFAULT
 from stream.webcam import control, settings
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.switch import Switch
@@ -36,6 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", default="30", help="frames a second to look for (default: 30)")
     parser.add_argument("--model", default="lite", help="model to use (default: lite)")
     parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
+    parser.add_argument(
+        "--precision", default=AUTO, help="auto, fp32, int8 or fp16; auto takes what is faster and as good (default)"
+    )
+    parser.add_argument(
+        "--latency-budget",
+        default=DEFAULT,
+        metavar="TIME",
+        help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="show cameras and virtual cameras, and what is missing")
     instead.add_argument("--toggle", action="store_true", help="switch the webcam that runs on or off")
@@ -97,11 +108,12 @@ def serve(chosen: WebcamSettings) -> int:
     Raises:
         ClearcallError: As for `run`.
     """
+    from stream.collector import settle
     from stream.face.models import model_paths
     from stream.files.command import threads_for
     from stream.filter import FaceFilter
-    from stream.live import STEP_BUDGET_S, LiveFilter
-    from stream.models import open_model
+    from stream.live import LiveFilter
+    from stream.models import engine_lines, open_model
     from stream.webcam import locate, source
     from stream.webcam.capture import Capture
     from stream.webcam.door import Door
@@ -119,10 +131,11 @@ def serve(chosen: WebcamSettings) -> int:
         # Held from here on, so that a second webcam is told at once.
         listener = stack.enter_context(control.listening(control.socket_path())) if control.POSSIBLE else None
         model_paths()
-        model = open_model(chosen.model, threads_for(os.cpu_count() or 1), engine=chosen.engine)
-        face_filter = FaceFilter(model, chosen.prompt, chosen.strength, STEP_BUDGET_S)
+        threads = threads_for(os.cpu_count() or 1)
+        model = open_model(chosen.model, threads, engine=chosen.engine, precision=chosen.precision, live=True)
+        face_filter = FaceFilter(model, chosen.prompt, chosen.strength, chosen.latency_budget_s)
         switch = Switch(face_filter, chosen.prompt, chosen.strength, wake.set)
-        live = LiveFilter(face_filter, wake.set)
+        live = LiveFilter(face_filter, wake.set, on_done=face_filter.took)
         stack.callback(live.close)
         capture = Capture(lambda: source.frames(locate.follow(origin)), live.push)
         door = Door(
@@ -144,7 +157,10 @@ def serve(chosen: WebcamSettings) -> int:
         if hasattr(signal, "SIGUSR1"):  # not on Windows
             signal.signal(signal.SIGUSR1, lambda *_: switch.toggle())
         print(f"clearcall: {origin} -> {door.figures()['output']}; Ctrl-C stops", flush=True)
+        for line in engine_lines(model):
+            print(f"clearcall: {line}", flush=True)
         status = Status(figures)
         stack.callback(status.close)
+        settle()
         door.run(status.update)
     return 0

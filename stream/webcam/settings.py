@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from engines.errors import BadInput
+from engines.precision import AUTO, check_precision
+from stream.budget import DEFAULT, read_budget
 from stream.relay.control import check_prompt
 from stream.webcam.output import Shape
 from stream.webcam.outputs import KINDS, NAMED
@@ -35,6 +37,9 @@ class WebcamSettings:
     height: int = 720
     rate: Fraction = Fraction(30)
     engine: str = "auto"
+    latency_budget_s: float = read_budget(DEFAULT)
+    """What the filter may add to the delay."""
+    precision: str = AUTO
 
 
 def read(arguments: argparse.Namespace) -> WebcamSettings:
@@ -62,6 +67,8 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         height,
         Fraction(fps).limit_denominator(1001),
         str(arguments.engine),
+        read_budget(str(arguments.latency_budget)),
+        check_precision(str(arguments.precision)),
     )
 
 

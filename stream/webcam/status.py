@@ -30,6 +30,9 @@ def detail(figures: Mapping[str, object]) -> str:
     parts = [f"{filtered.get('fps', 0.0):.1f} fps"]
     if isinstance(added := filtered.get("added_ms"), Mapping):
         parts.append(f"{added['median']:.0f} ms in the filter")
+    quality = filtered.get("quality")
+    if isinstance(quality, Mapping) and quality.get("level"):
+        parts.append(f"short of time: {quality['name']}")
     parts += [f"{sent.get('repeated', 0)} repeated", f"{_dropped(figures, filtered)} dropped"]
     if figures.get("on"):
         parts.append(f"{figures.get('prompt')} at {figures.get('strength'):g}")

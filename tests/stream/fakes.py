@@ -116,6 +116,7 @@ class FakeTracker:
     times: list[float] = field(default_factory=list)
     full_range: list[bool] = field(default_factory=list)
     resets: int = 0
+    every: int = 3
 
     def update(self, planes: Planes, timestamp: float, full_range: bool = False) -> Face | None:
         self.times.append(timestamp)

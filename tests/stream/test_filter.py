@@ -29,13 +29,13 @@ STEADY = "noise:1,blur:1"
 class Stand:
     """A filter on a fake engine and a fake tracker."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, budget_s: float | None = None) -> None:
         self.tracker = FakeTracker()
         monkeypatch.setattr(filter_module, "FaceTracker", lambda _: self.tracker)
         monkeypatch.setattr(filter_module, "model_paths", lambda: None)
         self.model, self.calls, engines = fake_model(128)
         self.engine: FakeEngine = engines[128]
-        self.filter = FaceFilter(self.model, STEADY)
+        self.filter = FaceFilter(self.model, STEADY, budget_s=budget_s)
 
     def fail(self, error: Exception) -> None:
         """Make every step of the engine fail."""
@@ -89,6 +89,33 @@ def test_strength_0_is_an_echo(stand: Stand) -> None:
     assert not stand.calls and not stand.tracker.times
     figures = stand.filter.figures()
     assert figures["frames"] == 2 and figures["changed"] == 0 and not figures["failures"]
+
+
+def test_where_time_is_short_frames_pass_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand = Stand(monkeypatch, budget_s=0.033)
+    for _ in range(30):
+        stand.filter.process(noise_frame())
+        stand.filter.took(0.0, 1.0)
+    frame = noise_frame()
+    assert stand.filter.process(frame) is frame
+    figures = stand.filter.figures()
+    failures, quality = figures["failures"], figures["quality"]
+    assert isinstance(failures, dict) and failures["no time"] > 10
+    assert isinstance(quality, dict) and quality["passing"] is True and quality["name"] == "as it came"
+    assert stand.tracker.every == 6, "the last level that restored looks for the face less often"
+
+
+def test_frames_without_a_face_say_nothing_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Guards against quality that returns because nobody is there, and against an echo that counts as fast.
+    stand = Stand(monkeypatch, budget_s=0.033)
+    stand.tracker.script = [None]
+    for strength in (1.0, 0.0):
+        stand.filter.set_strength(strength)
+        for _ in range(30):
+            stand.filter.process(noise_frame())
+            stand.filter.took(0.0, 1.0)
+    quality = stand.filter.figures()["quality"]
+    assert isinstance(quality, dict) and quality["level"] == 0 and quality["frames"] == {}
 
 
 def test_after_an_echo_nothing_is_remembered(stand: Stand) -> None:

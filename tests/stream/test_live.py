@@ -344,3 +344,28 @@ def test_memory_is_bounded(make: Make) -> None:
     gc.collect()
     # One that waits, one that was put out; the filter is at another.
     assert len(alive) <= 2
+
+
+def test_what_a_frame_took_is_told_with_what_it_waited() -> None:
+    # The governor has to tell the one from the other: a queue is not cured by what cures a slow filter.
+    gate, clock = Gate(), Clock()
+    told: list[tuple[float, float]] = []
+    done = threading.Semaphore(0)
+
+    def on_done(waited: float, taken: float) -> None:
+        told.append((waited, taken))
+        done.release()
+
+    live = LiveFilter(gate, clock=clock, on_done=on_done)
+    live.push(Frame(1))  # type: ignore[arg-type]
+    assert gate.entered.acquire(timeout=TIMEOUT_S)
+    clock.now += 0.25
+    live.push(Frame(2))  # type: ignore[arg-type]
+    clock.now += 0.125
+    gate.opened.release()
+    assert done.acquire(timeout=TIMEOUT_S) and gate.entered.acquire(timeout=TIMEOUT_S)
+    clock.now += 0.5
+    gate.opened.release()
+    assert done.acquire(timeout=TIMEOUT_S)
+    live.close()
+    assert told == [(0.0, 0.375), (0.125, 0.5)]

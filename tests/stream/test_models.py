@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from engines.choice import Candidate
+from engines.choice import CPU, Candidate
 from engines.engine import Engine
 from engines.errors import BadInput, EngineError, EngineLost
 from engines.manifest import Manifest
 from stream import models
+from stream.governor import govern
 from stream.models import engine_lines, open_model
 from tests.engines.fakes import FakeEngine
 from tests.engines.test_onnx_runtime import inputs
@@ -29,7 +32,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[FakeEngine]:
         made.append(FakeEngine(manifest, "gpu"))
         return made[-1]
 
-    def offered(threads: int, may_build: bool) -> list[Candidate]:
+    def offered(threads: int, may_build: bool, half: bool) -> list[Candidate]:
         return [
             Candidate("tensorrt", refuse),
             Candidate("gpu", fake),
@@ -66,3 +69,54 @@ def test_one_that_is_demanded_is_taken_or_nothing(opened: list[FakeEngine]) -> N
         open_model("tiny", folder=folder(), engine="tensorrt")
     with pytest.raises(BadInput, match="--engine must be auto, tensorrt, gpu, cpu, not 'x'"):
         open_model("tiny", folder=folder(), engine="x")
+
+
+@pytest.fixture
+def with_int8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the family in float32 and, by name, in integers; the CPU alone can run it."""
+    for source in folder().iterdir():
+        shutil.copyfile(source, tmp_path / source.name)
+    for manifest in manifests():
+        path = tmp_path / f"{manifest.name}.json"
+        content = json.loads(path.read_text())
+        name = manifest.name.replace("tiny", "tiny-int8")
+        (tmp_path / f"{name}.json").write_text(json.dumps({**content, "name": name, "family": "tiny-int8"}))
+    monkeypatch.setattr(models, "candidates", lambda *given, **named: [Candidate(CPU, FakeEngine)])
+    return tmp_path
+
+
+def test_integers_come_along_where_they_are_faster(with_int8: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "relative_cost", lambda one, other, threads: 0.6)
+    model = open_model("tiny", folder=with_int8, live=True)
+    assert model.costs == {"fp32": 1.0, "int8": 0.6} and list(model.precisions) == ["fp32", "int8"]
+    assert govern(model, 0.033, 0.0).level.name == "128 int8", "a call begins with them"
+    # Files have time.
+    assert open_model("tiny", folder=with_int8).costs == {"fp32": 1.0}
+
+
+def test_integers_that_are_not_faster_stay_away_and_the_reason_is_told(
+    with_int8: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "relative_cost", lambda one, other, threads: 0.95)
+    model = open_model("tiny", folder=with_int8, live=True)
+    assert model.costs == {"fp32": 1.0} and model.refused == {"int8": "takes 0.95 of the time of fp32 here"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_precision_may_be_demanded(with_int8: Path, precision: str) -> None:
+    model = open_model("tiny", folder=with_int8, precision=precision, live=True)
+    assert model.costs == {precision: 1.0}
+
+
+def test_a_precision_that_the_model_has_not_got(with_int8: Path) -> None:
+    with pytest.raises(BadInput, match="tiny has no graphs in fp16: choose another --precision"):
+        open_model("tiny", folder=with_int8, precision="fp16")
+    with pytest.raises(BadInput, match="unknown model"):
+        open_model("none", folder=with_int8, precision="int8")
+
+
+def test_broken_integers_do_not_keep_a_call_from_float32(with_int8: Path) -> None:
+    for path in with_int8.glob("tiny-int8-64.json"):
+        path.unlink()
+    model = open_model("tiny", folder=with_int8, live=True)
+    assert model.costs == {"fp32": 1.0} and "crop sizes" in model.refused["int8"]

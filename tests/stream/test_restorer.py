@@ -15,7 +15,8 @@ from stream.face.regions import region_maps
 from stream.face.tracker import Face
 from stream.frames.cut import LUMA_TO_LIMITED, CutBuffer, cut
 from stream.frames.pixels import channels, read_planes
-from stream.models import Model
+from stream.ladder import ladder
+from stream.models import Cheaper, Model
 from stream.prompt import Weights, prompt_from_estimate
 from stream.restorer import FaceRestorer
 from stream.timing import Stages
@@ -231,3 +232,63 @@ def test_stages_are_told_apart() -> None:
     frame = noise_frame()
     FaceRestorer(model).restore(frame, read_planes(frame), face(160, 120, 30), NOISE, 1.0, stages)
     assert set(stages.figures()) == set(STAGES)
+
+
+def levelled(model: Model) -> tuple[FaceRestorer, Restore]:
+    """A restorer that may be put on any level of the model's ladder."""
+    restorer = FaceRestorer(model, ladder(tuple(model.engines), model.costs))
+
+    def restore(
+        level: int, shown: Face, frame: av.VideoFrame | None = None, prompt: Weights | None = NOISE
+    ) -> av.VideoFrame:
+        frame = frame or noise_frame()
+        restorer.level = ladder(tuple(model.engines), model.costs)[level]
+        return restorer.restore(frame, read_planes(frame), shown, prompt, 1.0, Stages(STAGES))
+
+    return restorer, restore
+
+
+def test_a_lower_level_takes_a_smaller_graph_for_the_same_face() -> None:
+    model, calls, _ = fake_model(64, 128)
+    _, restore = levelled(model)
+    for level in (0, 0, 1, 1, 0):
+        restore(level, face(160, 120, 60))
+    assert [call.graph for call in calls] == [128, 128, 64, 64, 128]
+    assert [call.fresh for call in calls] == [True, False, True, False, True]
+
+
+def test_another_precision_begins_without_a_state() -> None:
+    # Guards against the state of a minute ago, left in the other precision's cache.
+    model, calls, _ = fake_model(64)
+    other, cheap, _ = fake_model(64)
+    both = Model(model.name, model.engines, cheaper={"int8": Cheaper(other.engines, 0.6)})
+    _, restore = levelled(both)
+    for level in (0, 0, 1, 1, 0):
+        restore(level, face(160, 120, 30))
+    assert [call.fresh for call in calls] == [True, False, True]
+    assert [call.fresh for call in cheap] == [True, False]
+
+
+def test_what_hardly_moved_is_not_computed_again() -> None:
+    model, calls, _ = fake_model(64)
+    restorer, restore = levelled(model)
+    frame, shown = noise_frame(), face(160, 120, 30)
+    outs = []
+    for _ in range(4):
+        outs.append(channels(restore(2, shown, frame))[0])
+        assert (restorer.engine_s > 0) == (len(outs) in (1, 4))
+    # Two of three frames are spared, and every one is restored.
+    assert len(calls) == 2 and all(np.array_equal(out, outs[0]) for out in outs)
+    assert not np.array_equal(outs[0], channels(frame)[0])
+    restore(1, shown, frame)
+    restore(1, shown, frame)
+    assert len(calls) == 4, "no level above reuses"
+
+
+def test_what_was_made_of_another_face_is_not_used_again() -> None:
+    model, calls, _ = fake_model(64)
+    _, restore = levelled(model)
+    frame = noise_frame()
+    for track in (1, 2):
+        restore(2, face(160, 120, 30, track), frame)
+    assert len(calls) == 2 and calls[1].fresh

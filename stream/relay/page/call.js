@@ -338,6 +338,15 @@ function showFigures(figures) {
   put("figure-reasons", reasons(figures.dropped));
   const failures = reasons(figures.failures);
   put("figure-failures", failures && `unrestored: ${failures}`);
+  showQuality(figures.quality, put);
+}
+
+/** What the time left allows to spend on a frame, and how far that is below the best. */
+function showQuality(quality, put) {
+  if (!quality) return;
+  put("figure-quality", quality.level === 0 ? "Full" : `${quality.lowest - quality.level} of ${quality.lowest}`, quality.level);
+  const { down, up } = quality.steps;
+  put("figure-steps", `${quality.name}; ${down} down, ${up} up to keep within ${quality.budget_ms} ms`);
 }
 
 /** Say so while frames go back as they came. */
@@ -346,7 +355,8 @@ function watchRestoring(mine, figures) {
   mine.figures = figures;
   if (!before || document.body.dataset.state !== "live" || mine.pc.connectionState !== "connected") return;
   const idle = strength() > 0 && figures.frames > before.frames && figures.changed === before.changed;
-  page.status.textContent = !idle ? STATES.live[0] : figures.faces ? "Live, not restored" : "Live, no face found";
+  page.status.textContent = !idle ? STATES.live[0] : figures.faces ? "Live, not restored"
+    : figures.quality && figures.quality.passing ? "Live, too little time to restore" : "Live, no face found";
 }
 
 async function readHealth() {

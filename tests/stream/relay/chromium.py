@@ -117,7 +117,9 @@ def staged(camera: Path | None) -> Iterator[Stage]:
     from playwright.sync_api import sync_playwright
 
     film = [f"--use-file-for-fake-video-capture={camera}"] if camera else []
-    with running("--max-sessions", "1") as (_, address), sync_playwright() as playwright:
+    # A busy machine must not take the restoring away that these tests look for.
+    options = ("--max-sessions", "1", "--latency-budget", "1s")
+    with running(*options) as (_, address), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *film])
         yield Stage(browser, address, [])
         browser.close()

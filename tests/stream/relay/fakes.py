@@ -59,6 +59,9 @@ class FakeFilter:
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
         return frame
 
+    def took(self, waited: float, taken: float) -> None:
+        pass
+
     def figures(self) -> dict[str, object]:
         return {"faces": 1}
 

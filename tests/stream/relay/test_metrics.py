@@ -9,6 +9,7 @@ FIGURES = {
     "dropped": {"late": 3, 'a "b"\n': 1},
     "failures": {"no face": 2},
     "added_ms": {"median": 20.0, "p95": 41.5},
+    "quality": {"level": 2, "frames": {"512 fp32": 80, "256 fp32, reuse": 10}, "steps": {"down": 2, "up": 1}},
 }
 
 
@@ -32,6 +33,16 @@ def test_counts_run_on_over_calls_that_ended_and_keep_every_digit() -> None:
     assert values['clearcall_frames_unrestored_total{reason="no face"}'] == 4
     assert values["clearcall_added_delay_p95_seconds"] == 0.0415
     assert ended.received == 1_234_567
+
+
+def test_every_step_of_quality_is_told() -> None:
+    ended = metrics.Totals()
+    ended.add(FIGURES)
+    values = _values(metrics.render(1, 2, 2, 1, ended, [FIGURES, {"quality": {"level": 0}}, {}]))
+    assert values['clearcall_quality_steps_total{direction="down"}'] == 4
+    assert values['clearcall_quality_steps_total{direction="up"}'] == 2
+    assert values['clearcall_frames_by_quality_total{quality="256 fp32, reuse"}'] == 20
+    assert values["clearcall_quality_below_best"] == 2
 
 
 def test_a_reason_cannot_break_the_format() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stream.relay.chromium import LIVE_WITHIN_MS, Stage, go_live, opened, staged, until
+from tests.stream.relay.chromium import LIVE_WITHIN_MS, Stage, figure, go_live, opened, staged, until
 from tests.stream.relay.test_command import running
 
 
@@ -38,6 +38,7 @@ def test_a_picture_without_a_face_is_said_to_be_one(page: Any) -> None:
     go_live(page)
     until(lambda: page.inner_text("#status-text") == "Live, no face found")
     until(lambda: "no face" in page.inner_text("#figure-failures"))
+    assert figure(page, "quality") == 0 and "within 1000 ms" in page.inner_text("#figure-steps")
     page.fill("#strength", "0")
     until(lambda: page.inner_text("#status-text") == "Live")
 

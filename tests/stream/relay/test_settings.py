@@ -49,6 +49,8 @@ def test_loopback_needs_neither(host: str) -> None:
         ["--stun", "stun:"],
         ["--tls-cert", "none.pem", "--tls-key", "none.pem"],
         ["--host", ""],
+        ["--latency-budget", "soon"],
+        ["--precision", "int4"],
     ],
 )
 def test_a_wrong_option_is_named_in_one_line(options: list[str]) -> None:
@@ -64,6 +66,11 @@ def test_certificate_and_key_go_together(tmp_path: Path) -> None:
         _read("--tls-cert", str(file))
     with pytest.raises(BadInput, match="--tls-cert"):
         command.tls_context(_read("--tls-cert", str(file), "--tls-key", str(file)))
+
+
+def test_the_latency_budget() -> None:
+    assert _read().latency_budget_s == pytest.approx(0.033)
+    assert _read("--latency-budget", "50ms").latency_budget_s == pytest.approx(0.05)
 
 
 def test_two_cores_carry_one_call() -> None:

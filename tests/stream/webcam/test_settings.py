@@ -49,6 +49,8 @@ def test_a_camera_of_pyvirtualcam_may_be_named() -> None:
         ["--size", "0x0"],
         ["--size", "16x16"],
         ["--size", "9999x9999"],
+        ["--latency-budget", "soon"],
+        ["--precision", "int4"],
         ["--fps", "0"],
         ["--fps", "nan"],
         ["--fps", "many"],

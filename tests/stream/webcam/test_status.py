@@ -38,6 +38,11 @@ def test_details() -> None:
     camera = {"width": 1280, "height": 720, "format": "yuvj422p", "fps": 15.04}
     assert detail({**LIVE, "camera": camera}).endswith("camera 1280x720 yuvj422p 15.0 fps")
     assert detail({**LIVE, "reader": False}) == ""
+    filtered = LIVE["filter"]
+    assert isinstance(filtered, dict)
+    short = {**filtered, "quality": {"level": 2, "name": "256 fp32"}}
+    assert "short of time: 256 fp32, 3 repeated" in detail({**LIVE, "filter": short})
+    assert detail({**LIVE, "filter": {**filtered, "quality": {"level": 0, "name": "512 fp32"}}}) == detail(LIVE)
 
 
 def test_elsewhere_a_line_only_when_something_changed() -> None:
