@@ -120,3 +120,12 @@ def _with_int8(model: Model, threads: int, folder: Path) -> Model:
 def engine_lines(model: Model) -> list[str]:
     """What runs the model, and why nothing better does, one line each."""
     return [f"engine {model.engine}", *(f"not {name}: {why}" for name, why in model.refused.items())]
+
+
+def engine_line(model: Model) -> str:
+    """The same in one line; engines that cannot be used for the same reason share it."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in model.refused.items():
+        reasons.setdefault(why, []).append(name)
+    text = "; ".join(f"not {', '.join(names)}: {why}" for why, names in reasons.items())
+    return f"engine {model.engine}" + (f" ({text})" if text else "")

@@ -103,22 +103,22 @@ def load_filter(
     scope: str = "auto",
     tell: Callable[[str], None] = _tell,
 ) -> FrameFilter:
-    """The filter with its model; `tell` gets lines that say what runs it, and why nothing better does.
+    """The filter with its model; `tell` gets a line that says what runs it, and why nothing better does.
 
     BadInput for an unknown model or prompt, ModelError for damaged files.
     """
     # Here and not above: wrong calls and --help need not wait for the engines.
     from stream.filter import FaceFilter
-    from stream.models import engine_lines, open_model
+    from stream.models import engine_line, open_model
     from stream.tiles.restorer import TileRestorer
 
     opened = open_model(model, threads_for(os.cpu_count() or 1), engine=engine)
-    for line in engine_lines(opened):
-        tell(line)
     tiles = None
     if whole_frame(scope, opened.engine):
         tiles = TileRestorer(opened, 1 if on_cpu(opened.engine) else TILES_AT_ONCE)
-    return FaceFilter(opened, prompt, strength, tiles=tiles)
+    face_filter = FaceFilter(opened, prompt, strength, tiles=tiles)
+    tell(engine_line(opened))
+    return face_filter
 
 
 def whole_frame(scope: str, engine: str) -> bool:

@@ -113,7 +113,7 @@ def serve(chosen: WebcamSettings) -> int:
     from stream.files.command import threads_for
     from stream.filter import FaceFilter
     from stream.live import LiveFilter
-    from stream.models import engine_lines, open_model
+    from stream.models import engine_line, open_model
     from stream.webcam import locate, source
     from stream.webcam.capture import Capture
     from stream.webcam.door import Door
@@ -157,8 +157,7 @@ def serve(chosen: WebcamSettings) -> int:
         if hasattr(signal, "SIGUSR1"):  # not on Windows
             signal.signal(signal.SIGUSR1, lambda *_: switch.toggle())
         print(f"clearcall: {origin} -> {door.figures()['output']}; Ctrl-C stops", flush=True)
-        for line in engine_lines(model):
-            print(f"clearcall: {line}", flush=True)
+        print(f"clearcall: {engine_line(model)}", flush=True)
         status = Status(figures)
         stack.callback(status.close)
         settle()

@@ -14,7 +14,7 @@ from engines.errors import BadInput, EngineError, EngineLost
 from engines.manifest import Manifest
 from stream import models
 from stream.governor import govern
-from stream.models import engine_lines, open_model
+from stream.models import engine_line, engine_lines, open_model
 from tests.engines.fakes import FakeEngine
 from tests.engines.test_onnx_runtime import inputs
 from tests.export.tiny_family import manifests
@@ -61,6 +61,7 @@ def test_what_is_lost_in_a_call_is_told(opened: list[FakeEngine]) -> None:
     engine.step(inputs(manifests()[0], 1), cache)
     assert model.engine == "cpu"
     assert model.refused == {"tensorrt": "no plan", "gpu": "gone"}
+    assert engine_line(model) == "engine cpu (not tensorrt: no plan; not gpu: gone)"
 
 
 def test_one_that_is_demanded_is_taken_or_nothing(opened: list[FakeEngine]) -> None:
