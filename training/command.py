@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from engines.errors import BadInput
-from generator.config import GeneratorConfig
+from generator.config import CONFIGS
+from training.feed import CacheSettings
 from training.train import train
 from training.trainer import TrainSettings
 
@@ -32,6 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, default=default.workers, help="processes that make samples (default: %(default)d)"
     )
+    parser.add_argument("--model", choices=sorted(CONFIGS), default="lite", help="size to train (default: %(default)s)")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default=default.device, help="where (default: %(default)s)"
+    )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep samples there and use them several times")
+    parser.add_argument(
+        "--cache-megabytes", type=float, default=2000.0, help="room for each stage's samples (default: %(default)g)"
+    )
     parser.add_argument("--seed", type=int, default=default.seed, help="random seed (default: %(default)d)")
 
 
@@ -41,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(f"--minutes must be above 0, not {arguments.minutes:g}")
     if not 0 < arguments.rate <= 1:
         raise BadInput(f"--rate must be above 0 and at most 1, not {arguments.rate:g}")
+    if not 1 <= arguments.cache_megabytes <= 1e7:
+        raise BadInput(f"--cache-megabytes must be 1 to 10000000, not {arguments.cache_megabytes:g}")
     for name, least in (("threads", 1), ("workers", 0), ("seed", 0)):
         if not least <= getattr(arguments, name) <= LARGEST[name]:
             raise BadInput(f"--{name} must be {least} to {LARGEST[name]}, not {getattr(arguments, name)}")
@@ -50,9 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
         workers=arguments.workers,
         seed=arguments.seed,
+        device=arguments.device,
     )
+    cache = None if arguments.cache is None else CacheSettings(arguments.cache, arguments.cache_megabytes)
     command = shlex.join(["clearcall", *sys.argv[1:]])
-    train(
-        arguments.folder, arguments.dev, arguments.out, GeneratorConfig(), settings, command, arguments.start_from
-    )
+    config = CONFIGS[arguments.model]
+    train(arguments.folder, arguments.dev, arguments.out, config, settings, command, arguments.start_from, cache)
     return 0

@@ -56,8 +56,8 @@ def losses(
     """
     y, uv = batch["y"], batch["uv"]
     clip = y.shape[:2]
-    ones = torch.ones(*clip, 1)
-    auto = (torch.rand(clip[0], 1, 1) < emphasis.auto_share).float().expand(*clip, 1)
+    ones = y.new_ones(*clip, 1)
+    auto = (torch.rand(clip[0], 1, 1, device=y.device) < emphasis.auto_share).float().expand(*clip, 1)
     out = generator.clip(Frame(y, uv, batch["regions"], batch["prompt"], ones, auto))
     error_y = y + out.change_y.reshape(y.shape) - batch["clean_y"]
     error_uv = uv + out.change_uv.reshape(uv.shape) - batch["clean_uv"]
@@ -70,11 +70,11 @@ def losses(
     terms = {
         "pixel": 0.01 * decibels(error_y, weight) + 0.004 * decibels(error_uv, weight_uv),
         "gradient": 0.001 * (decibels(error_y.diff(dim=-1)) + decibels(error_y.diff(dim=-2))),
-        "path": 0.005 * charbonnier(out.bend / scale) if out.bend is not None else torch.zeros(()),
+        "path": 0.005 * charbonnier(out.bend / scale) if out.bend is not None else y.new_zeros(()),
         "flow": 0.01 * charbonnier((out.velocity - (out.z_lq.detach() - target)) / scale),
         "latent": 1e-4 * out.z_lq.square().mean(),
         "prompt": 0.02 * functional.mse_loss(out.prompt_hat, batch["prompt"].flatten(0, 1)),
-        "codes": 0.01 * (code_loss(out.spatial) + code_loss(out.temporal)),
+        "codes": 0.01 * (code_loss(out.spatial) + code_loss(out.temporal)).to(y.device),
     }
     if clip[1] > 1:
         # What is wrong must at least not flicker.
@@ -107,7 +107,7 @@ def pixel_weights(batch: dict[str, Tensor], emphasis: Emphasis) -> Tensor:
     weight = REGION_WEIGHT * _to_pixels(hidden.clamp(0, 1), y) + EDGE_WEIGHT * hidden_edges
     weight = 1.0 + emphasis.semantic * weight
     seen = face.mean(dim=(1, 2, 3, 4), keepdim=True) > SMALLEST_FACE
-    switched = seen & (torch.rand(len(y), 1, 1, 1, 1) < emphasis.face_switch)
+    switched = seen & (torch.rand(len(y), 1, 1, 1, 1, device=y.device) < emphasis.face_switch)
     return torch.where(switched, weight * _to_pixels(face.clamp(0, 1), y), weight)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from engines.errors import BadInput
 from generator.config import GeneratorConfig
@@ -16,8 +16,9 @@ from generator.model import Generator
 from stream.face.models import model_paths
 from training.codes import code_use
 from training.faces import Picture, attributions, list_faces
+from training.feed import Batches, CacheSettings, feed
 from training.landmarks import StillLandmarks, find_landmarks
-from training.samples import Samples, sample_loader
+from training.samples import Samples
 from training.stages import Stage
 from training.trainer import Trainer, TrainSettings, learning_rate
 from training.validate import dev_clips, validate
@@ -35,6 +36,7 @@ def train(
     settings: TrainSettings,
     command: str,
     start_from: Path | None = None,
+    cache: CacheSettings | None = None,
 ) -> None:
     """Train until the minutes are used up; goes on where `out`/last.pt stands. Writes `out`/train.log.
 
@@ -63,12 +65,13 @@ def train(
     landmarks = find_landmarks(files, out / "landmarks.npz")
     judged = dev_clips(dev, DEV_EDGE, DEV_FILES) if dev else []
     stage: Stage | None = None
-    loader: Iterator[dict[str, Tensor]] = iter(())
+    batches: Batches = iter(())
+    fed = ExitStack()
     provenance: dict[str, Any] = {
         "command": command,
         "files": len(files),
         "seed": settings.seed,
-        "device": f"CPU, {settings.threads} thread{'s' if settings.threads > 1 else ''}",
+        "device": device_name(trainer.device, settings.threads),
         "attributions": attributions(folder, files),
     }
     log(f"training from step {trainer.step}, {trainer.elapsed / 60:.1f} of {settings.minutes:g} minutes; "
@@ -81,10 +84,13 @@ def train(
             if trainer.stage != stage:
                 stage = trainer.stage
                 log(f"stage {stage.name}: {stage.part} weights, clips of {stage.shape.frames} x {stage.shape.crop}²")
-                data = Samples(files, landmarks, stage.shape, settings.seed + trainer.step)
-                loader = sample_loader(data, stage.batch, settings.workers)
+                # A cache is gone on with; without one, a run that goes on draws other samples.
+                seed = settings.seed if cache else settings.seed + trainer.step
+                fed.close()
+                data = Samples(files, landmarks, stage.shape, seed)
+                batches = fed.enter_context(feed(data, stage, settings.workers, cache))
             clock = time.monotonic()
-            terms = trainer.learn(next(loader))
+            terms = trainer.learn(next(batches))
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             trainer.elapsed += time.monotonic() - clock
@@ -103,9 +109,18 @@ def train(
         trainer.store(last, provenance)
         log(f"interrupted at step {trainer.step}; the same command goes on from there")
         raise
+    finally:
+        fed.close()
     trainer.store(last, provenance)
     if judged:
         log(validation_line(trainer.average, judged))
+
+
+def device_name(device: torch.device, threads: int) -> str:
+    """What a training ran on, for its record."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def progress_line(trainer: Trainer, sums: dict[str, float], steps: int, seconds: float) -> str:
@@ -119,6 +134,7 @@ def progress_line(trainer: Trainer, sums: dict[str, float], steps: int, seconds:
 
 def validation_line(generator: Generator, judged: list[list[Picture]]) -> str:
     """One log line with PSNR before, after and under the generator's own prompt, per task, and the use of codes."""
+    generator = copy.deepcopy(generator).cpu()
     scores = validate(generator, judged, StillLandmarks(model_paths()))
     line = "dev " + ", ".join(f"{s.task} {s.before:.2f} -> {s.after:.2f} (auto {s.auto:.2f})" for s in scores)
     used = code_use(generator, judged)

@@ -21,12 +21,14 @@ from tests.generator.tiny import TINY, clip_inputs
 from tests.training.faces import write_stills
 from training import train as loop
 from training import trainer as trainer_module
+from training.cache import Cache
 from training.checkpoint import load_checkpoint, load_generator
 from training.faces import list_faces
+from training.feed import CacheSettings
 from training.losses import losses
 from training.samples import Samples, SampleShape, sample_loader
 from training.stages import Stage, learns
-from training.trainer import Trainer, TrainSettings, follow, learning_rate
+from training.trainer import Trainer, TrainSettings, follow, learning_rate, pick_device
 
 SHAPE = SampleShape(frames=2, canvas=96, crop=64)
 SETTINGS = TrainSettings(minutes=0.1, workers=0, stages=(Stage("clips", 1.0, SHAPE, 1),))
@@ -106,7 +108,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_one_line(
         return learn(self, batch)
 
     monkeypatch.setattr(Trainer, "learn", interrupted)
-    monkeypatch.setattr("training.command.GeneratorConfig", lambda: TINY)
+    monkeypatch.setattr("training.command.CONFIGS", {"lite": TINY})
     assert main(["train", str(faces), "--out", str(tmp_path), "--workers", "0"]) == 130
     output = capsys.readouterr()
     assert output.err == "clearcall: interrupted\n"
@@ -213,6 +215,7 @@ def test_another_run_can_be_started_from(faces: Path, tmp_path: Path) -> None:
         (["FACES", "--threads", "0"], "--threads"),
         (["FACES", "--workers", "-1"], "--workers"),
         (["FACES", "--seed", "-1"], "--seed"),
+        (["FACES", "--cache", "CACHE", "--cache-megabytes", "0"], "--cache-megabytes"),
         (["FACES", "--dev", "missing"], "missing"),
         (["FACES", "--out", "FACES/p0_still.png"], "p0_still.png"),
     ],
@@ -226,6 +229,21 @@ def test_a_wrong_call_is_said_in_one_line(
     assert main(["train", *options]) == 2
     error = capsys.readouterr().err
     assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+def test_samples_can_come_from_a_cache(faces: Path, tmp_path: Path) -> None:
+    cache = CacheSettings(tmp_path / "cache", 3.0)
+    settings = dataclasses.replace(SETTINGS, workers=1)
+    loop.train(faces, None, tmp_path / "run", TINY, settings, "clearcall train", None, cache)
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["step"] == 6
+    assert len(Cache(tmp_path / "cache" / "clips").ready()) >= 16
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_not_taken_for_one() -> None:
+    assert pick_device("auto").type == "cpu"
+    with pytest.raises(BadInput, match="--device cuda"):
+        pick_device("cuda")
 
 
 def test_the_estimate_is_only_followed_once_it_has_learned_something(
