@@ -19,6 +19,8 @@ from generator.model import Generator
 
 PARTS = {
     "previous": "previous planes",
+    "recall_y": "previous planes",
+    "recall_uv": "previous planes",
     "modulation": "prompt",
     "estimate": "prompt",
     "embedding": "prompt",

@@ -53,7 +53,7 @@ def _rewritten(module: nn.Module) -> nn.Module | None:
     if isinstance(module, Patches):
         _fold_centre(module)
     if isinstance(module, Decoder):
-        return FoldedDecoder(module)
+        _fold_unit(module)
     return None
 
 
@@ -94,23 +94,13 @@ class FoldedUpStage(nn.Module):
         return out
 
 
-class FoldedDecoder(nn.Module):
-    """`Decoder` in steps of 8 bits, which the heads' weights take over."""
-
-    def __init__(self, decoder: Decoder) -> None:
-        super().__init__()
-        self.to_middle, self.to_fine, self.patch = decoder.to_middle, decoder.to_fine, decoder.patch
-        self.y, self.uv = decoder.y, decoder.uv
-        with torch.no_grad():
-            for parameter in (*self.y.parameters(), *self.uv.parameters()):
-                parameter.mul_(FULL * decoder.unit)
-
-    def forward(
-        self, latent: Tensor, middle: Tensor, fine: Tensor, condition: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """See `Decoder`."""
-        x = self.to_fine(self.to_middle(latent, middle, condition), fine, condition)
-        return _shuffled(self.y(x), self.patch), _shuffled(self.uv(x), self.patch // 2)
+def _fold_unit(decoder: Decoder) -> None:
+    """Let the heads' weights take over the unit of what they put out, which is steps of 8 bits here."""
+    heads = (decoder.y, decoder.uv, decoder.recall_y, decoder.recall_uv)
+    with torch.no_grad():
+        for parameter in (p for head in heads if head is not None for p in head.parameters()):
+            parameter.mul_(FULL * decoder.unit)
+    decoder.unit, decoder.shuffle = 1.0, _shuffled
 
 
 def _shuffled(x: Tensor, factor: int) -> Tensor:

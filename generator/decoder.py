@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from generator.blocks import ResidualBlock, chain, zero_init
 from generator.config import GeneratorConfig
+from generator.encoder import Features
 from generator.prompt import Modulation
 
 RESIDUAL_UNIT = 0.05
@@ -67,12 +70,21 @@ class Decoder(nn.Module):
         self.y = zero_init(nn.Conv2d(fine, self.patch**2, 3, padding=1))
         # One patch of features says enough about chroma; a CPU's kernels take eight channels no faster than sixteen.
         self.uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1))
+        # The way back from patches to planes: without it, to keep a steady picture as it was restored last, all of this
+        # frame and of that one would have to pass side by side through the features.
+        self.recall_y = self.recall_uv = None
+        if config.previous:
+            self.recall_y = zero_init(nn.Conv2d(fine, self.patch**2, 1, bias=False))
+            self.recall_uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1, bias=False))
         self.unit = RESIDUAL_UNIT
+        self.shuffle: Callable[[Tensor, int], Tensor] = functional.pixel_shuffle
 
-    def forward(
-        self, latent: Tensor, middle: Tensor, fine: Tensor, condition: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, latent: Tensor, features: Features, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Residuals, in units of the full 8-bit range; `condition` [B,D] is the embedded prompt, if there is one."""
-        x = self.to_fine(self.to_middle(latent, middle, condition), fine, condition)
-        y, uv = self.unit * self.y(x), self.unit * self.uv(x)
-        return functional.pixel_shuffle(y, self.patch), functional.pixel_shuffle(uv, self.patch // 2)
+        x = self.to_fine(self.to_middle(latent, features.middle, condition), features.fine, condition)
+        y, uv = self.y(x), self.uv(x)
+        if self.recall_y is not None and self.recall_uv is not None and features.recalled is not None:
+            y, uv = y + self.recall_y(features.recalled), uv + self.recall_uv(features.recalled)
+        if self.unit != 1:
+            y, uv = self.unit * y, self.unit * uv
+        return self.shuffle(y, self.patch), self.shuffle(uv, self.patch // 2)

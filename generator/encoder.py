@@ -28,6 +28,8 @@ class Features:
     """[B,C,H/16,W/16], z_lq"""
     edges: Tensor
     """[B,F,H/32,W/32] how much fine structure there is, per kind"""
+    recalled: Tensor | None = None
+    """[B,F,H/4,W/4] what leads from this frame's patches to those of the planes restored last, where they agree"""
 
 
 class Encoder(nn.Module):
@@ -44,9 +46,9 @@ class Encoder(nn.Module):
 
     def forward(self, y: Tensor, uv: Tensor, before: tuple[Tensor, Tensor] | None) -> Features:
         """Encode planes in 0..1: y [B,1,H,W], uv [B,2,H/2,W/2]; `before` likewise, or None."""
-        fine, patches = self.stem(y, uv, before)
+        fine, patches, recalled = self.stem(y, uv, before)
         middle = self.middle(torch.relu(self.to_middle(fine)))
         latent = self.coarse(torch.relu(self.to_coarse(middle)))
         # The mean amount of the patches; an abs would leave the blocked layout of CPU kernels, a ReLU does not.
         edges = 2.0 * functional.avg_pool2d(torch.relu(patches), EDGE_POOL) - functional.avg_pool2d(patches, EDGE_POOL)
-        return Features(fine, middle, latent, edges)
+        return Features(fine, middle, latent, edges, recalled)

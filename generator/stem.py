@@ -78,13 +78,13 @@ class PreviousPlanes(nn.Module):
         nn.init.constant_(self.disagreement.weight, CLOSES_AT / channels)
         self.mix = zero_init(nn.Conv2d(channels, channels, 1, bias=False))
 
-    def forward(self, now: Tensor, difference: Tensor) -> Tensor:
-        """Mix patches [B,C,h,w] of this frame and their difference q - p."""
+    def forward(self, now: Tensor, difference: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix patches [B,C,h,w] of this frame and their difference q - p; returns g (q - p), too."""
         smooth = functional.avg_pool2d(difference, 4, stride=2, padding=1)
         gate = torch.clamp(1.0 - self.disagreement(smooth * smooth), 0.0, 1.0)
         gate = functional.interpolate(gate, scale_factor=2.0, mode="nearest")
-        out: Tensor = now + self.mix(gate * difference)
-        return out
+        recalled = gate * difference
+        return now + self.mix(recalled), recalled
 
 
 class Stem(nn.Module):
@@ -96,11 +96,17 @@ class Stem(nn.Module):
         self.previous = PreviousPlanes(channels) if previous else None
         self.fuse = ConvNorm(channels, channels, 3)
 
-    def forward(self, y: Tensor, uv: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
-        """Features and patches; `before` are the planes restored last, registered with these."""
+    def forward(
+        self, y: Tensor, uv: Tensor, before: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Features, patches, and what leads from these to `before` where the two agree.
+
+        `before` are the planes restored last, registered with these.
+        """
+        recalled = None
         if self.previous is None or before is None:
             x = patches = self.patches(y, uv)
         else:
             patches, difference = self.patches.with_difference(y, uv, before)
-            x = self.previous(patches, difference)
-        return x + torch.relu(self.fuse(x)), patches
+            x, recalled = self.previous(patches, difference)
+        return x + torch.relu(self.fuse(x)), patches, recalled

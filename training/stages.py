@@ -12,7 +12,7 @@ from training.samples import SampleShape
 Part = Literal["all", "temporal", "estimate"]
 """Which weights learn: all, those that frames before this one reach, or those of the prompt estimate."""
 
-TEMPORAL = ("previous", "tap", "recurrence", "to_temporal", "temporal", "attention")
+TEMPORAL = ("previous", "recall_y", "recall_uv", "tap", "recurrence", "to_temporal", "temporal", "attention")
 """Modules that do something with the frames before: one of these is part of the names of their weights."""
 
 

@@ -48,7 +48,8 @@ def test_where_the_planes_agree_the_earlier_ones_are_taken_and_where_not_the_pre
     torch.manual_seed(1)
     difference = 0.5 * torch.randn(1, 16, 12, 12)
     difference[..., 6:] += 2
-    out = previous()(now, difference)
+    out, recalled = previous()(now, difference)
+    assert torch.equal(out, recalled)
     share = (out * difference).sum(dim=1) / (difference * difference).sum(dim=1)
     assert share[..., :4].min() > 0.7
     assert share[..., 8:].max() == 0
@@ -57,7 +58,7 @@ def test_where_the_planes_agree_the_earlier_ones_are_taken_and_where_not_the_pre
 @torch.no_grad()
 def test_the_gate_closes_evenly_as_disagreement_grows() -> None:
     gate, now = previous(), torch.zeros(1, 16, 6, 6)
-    shares = [float(gate(now, torch.full_like(now, d))[0, 0, 3, 3]) / d for d in (0.1, 0.4, 0.7, 1.0)]
+    shares = [float(gate(now, torch.full_like(now, d))[0][0, 0, 3, 3]) / d for d in (0.1, 0.4, 0.7, 1.0)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 0.97 and shares[-1] == 0
 
@@ -74,5 +75,5 @@ def test_a_fresh_stem_does_not_listen_and_no_earlier_planes_are_as_good_as_the_s
 
 @torch.no_grad()
 def test_a_small_stem_can_be_built() -> None:
-    features, _ = Stem(8, 4, previous=False).eval()(torch.rand(1, 1, 16, 16), torch.rand(1, 2, 8, 8), None)
-    assert features.shape == (1, 8, 4, 4)
+    features, _, recalled = Stem(8, 4, previous=False).eval()(torch.rand(1, 1, 16, 16), torch.rand(1, 2, 8, 8), None)
+    assert features.shape == (1, 8, 4, 4) and recalled is None
