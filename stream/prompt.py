@@ -18,6 +18,9 @@ DEAD_ZONE = 0.1
 SHOWN = 40
 """Characters of a wrong prompt that an error repeats."""
 
+WHOLE, LEAST = 1.0, 0.25
+"""A weight of 1 leaves it to the picture how strongly a task is there, but for so little at the least."""
+
 Weights = NDArray[np.float32]
 
 
@@ -25,7 +28,8 @@ def parse_prompt(text: str, known: tuple[str, ...]) -> Weights | None:
     """Weights [P] in the order of `known`; None for auto.
 
     A prompt is `auto`, `none`, or task names joined by commas or plus signs, each with an optional weight from 0 to 1
-    behind a colon: `noise`, `low light + noise:0.5`. Anything else is read as plain words: `my room is a bit dark`.
+    behind a colon: `noise`, `low light + noise:0.5`; without one, or at 1, it is as much as the picture needs. Anything
+    else is read as plain words: `my room is a bit dark`.
 
     Raises:
         BadInput: No task is named or meant, or a weight is no number from 0 to 1.
@@ -89,3 +93,12 @@ def follow_estimate(average: Weights | None, estimate: Weights) -> Weights:
 def prompt_from_estimate(average: Weights) -> Weights:
     """What auto prompts with, 0..1 each: the average, faded in from the dead zone on."""
     return np.asarray(np.clip((average - DEAD_ZONE) / (1.0 - DEAD_ZONE), 0.0, 1.0), np.float32)
+
+
+def as_needed(wanted: Weights, average: Weights) -> Weights:
+    """What a caller's prompt [P] means for a picture whose slow average of estimates is `average` [P].
+
+    Who says that the room is dark does not say how dark: told of the darkest, the generator would make of dusk a
+    burnt-out day.
+    """
+    return np.asarray(np.where(wanted == WHOLE, np.clip(average, LEAST, WHOLE), wanted), np.float32)

@@ -21,7 +21,7 @@ from stream.frames.planes import Planes
 from stream.frames.ring import Ring
 from stream.ladder import Level, top_of
 from stream.models import Model
-from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.prompt import WHOLE, Weights, as_needed, follow_estimate, prompt_from_estimate
 from stream.similar import Last
 from stream.surroundings import Asked, Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
@@ -172,11 +172,16 @@ class FaceRestorer:
     def _step(
         self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
     ) -> StepOutputs:
-        if wanted is None and self._average is None:
+        if self._average is None and (wanted is None or (wanted == WHOLE).any()):
             # The first look at a face tells what it needs; the second uses it.
             self._run(lane, crop, regions, self._auto(), strength)
             lane.cache.forget()
-        return self._run(lane, crop, regions, self._auto() if wanted is None else wanted, strength)
+        return self._run(lane, crop, regions, self._prompted(wanted), strength)
+
+    def _prompted(self, wanted: Weights | None) -> Weights:
+        if wanted is None:
+            return self._auto()
+        return wanted if self._average is None else as_needed(wanted, self._average)
 
     def _auto(self) -> Weights:
         return np.zeros_like(self.prompt) if self._average is None else prompt_from_estimate(self._average)

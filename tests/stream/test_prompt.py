@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engines.errors import BadInput
-from stream.prompt import DEAD_ZONE, follow_estimate, parse_prompt, prompt_from_estimate
+from stream.prompt import DEAD_ZONE, as_needed, follow_estimate, parse_prompt, prompt_from_estimate
 
 KNOWN = ("low_light", "noise", "blur")
 
@@ -93,3 +93,10 @@ def test_a_good_picture_is_left_alone() -> None:
 
 def test_an_estimate_past_the_ends_stays_a_weight() -> None:
     assert prompt_from_estimate(np.array([-3.0, 7.0], np.float32)).tolist() == [0, 1]
+
+
+def test_a_task_without_a_weight_is_as_much_as_the_picture_needs() -> None:
+    # Guards against "low light" taken for the darkest room there is: dusk came back burnt out.
+    wanted = np.array([1.0, 0.5, 0.0, 1.0], np.float32)
+    average = np.array([0.6, 0.9, 0.8, 0.05], np.float32)
+    assert as_needed(wanted, average).tolist() == pytest.approx([0.6, 0.5, 0.0, 0.25])

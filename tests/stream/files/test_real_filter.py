@@ -32,7 +32,7 @@ pytestmark = needs_shared
 SIZE = (640, 360)
 """Half the recording's: quicker, and the face is still 150 px large."""
 FRAMES = 5
-NOISY = ["--prompt", "noise"]
+NOISY = ["--prompt", "noise:0.9"]
 
 
 @pytest.fixture(scope="module")
