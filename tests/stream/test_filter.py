@@ -23,7 +23,7 @@ from tests.media import CALL_VIDEO, needs_shared
 from tests.stream.fakes import FakeEngine, FakeTracker, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents, rows, same
 
-STEADY = "noise:1,blur:1"
+STEADY = "noise:0.75,blur:0.75"
 
 
 class Stand:
@@ -63,7 +63,7 @@ def test_a_face_is_restored_into_a_new_frame(stand: Stand) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(before, contents(frame), strict=True))
     figures = stand.filter.figures()
     assert (figures["frames"], figures["changed"], figures["faces"], figures["failures"]) == (1, 1, 1, {})
-    assert figures["weights"] == {"noise": 1.0, "blur": 1.0}
+    assert figures["weights"] == {"noise": 0.75, "blur": 0.75}
     assert figures["crop"] == {"x": 96, "y": 64, "size": 128, "graph": 128}
     stages = figures["stages"]
     assert isinstance(stages, dict) and set(stages) == {"track", "crop", "engine", "paste"}
@@ -203,7 +203,7 @@ def test_prompt_and_strength_count_from_the_next_frame(stand: Stand) -> None:
     stand.filter.set_prompt("blur:0.25")
     stand.filter.set_strength(0.5)
     stand.filter.process(noise_frame())
-    assert [(call.prompt, call.strength) for call in stand.calls] == [([1, 1], 1.0), ([0, 0.25], 0.5)]
+    assert [(call.prompt, call.strength) for call in stand.calls] == [([0.75, 0.75], 1.0), ([0, 0.25], 0.5)]
     assert not stand.calls[1].fresh and stand.filter.prompt == "blur:0.25"
 
 

@@ -23,7 +23,7 @@ from stream.timing import Stages
 from tests.stream.fakes import CHANGE, GRID, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents
 
-NOISE = np.array([1.0, 0.0], np.float32)
+NOISE = np.array([0.75, 0.0], np.float32)
 STAGES = ("crop", "engine", "paste")
 
 Restore = Callable[..., av.VideoFrame]
@@ -51,7 +51,7 @@ def test_the_engine_gets_the_square_round_the_face_and_its_regions() -> None:
     expected = CutBuffer(128)
     cut(read_planes(frame), crop.x, crop.y, 128, False, expected)
     (call,) = calls
-    assert call.graph == 128 and call.strength == 0.7 and call.prompt == [1, 0]
+    assert call.graph == 128 and call.strength == 0.7 and call.prompt == [0.75, 0]
     assert np.array_equal(call.y, expected.y) and np.array_equal(call.uv, expected.uv)
     assert np.array_equal(call.regions[0], region_maps(shown.landmarks, crop.x, crop.y, 128, GRID))
     # The nose is where the face is.
@@ -186,7 +186,7 @@ def test_from_a_prompt_of_ones_own_back_to_auto() -> None:
     engines[64].estimate = (0.0, 1.0)
     for prompt in (NOISE, NOISE, None, NOISE):
         restore(face(160, 120, 30), prompt=prompt)
-    assert [call.prompt for call in calls] == [[1, 0], [1, 0], [0, 1], [1, 0]]
+    assert [call.prompt for call in calls] == [[0.75, 0], [0.75, 0], [0, 1], [0.75, 0]]
     assert [call.fresh for call in calls] == [True, False, False, False]
 
 
@@ -292,3 +292,12 @@ def test_what_was_made_of_another_face_is_not_used_again() -> None:
     for track in (1, 2):
         restore(2, face(160, 120, 30, track), frame)
     assert len(calls) == 2 and calls[1].fresh
+
+
+def test_a_word_takes_its_weight_from_the_picture() -> None:
+    # Guards against a first frame under the strongest prompt there is: it would flash.
+    model, calls, engines = fake_model(64)
+    _, restore = restoring(model)
+    engines[64].estimate = (0.5, 0.9)
+    restore(face(160, 120, 30), prompt=np.array([1.0, 0.0], np.float32))
+    assert [call.prompt for call in calls] == [[0, 0], [0.5, 0]]

@@ -42,7 +42,8 @@ def test_scope_face_changes_its_square_alone() -> None:
     model, calls, _ = fake_model(64)
     out = frames(model, BLUR, tiles=False)
     change = channels(out)[0].astype(int) - channels(noise_frame())[0]
-    assert (change != 0).mean() < 0.06 and len(calls) == 1
+    # A first look, because the word alone does not say how much, and the step.
+    assert (change != 0).mean() < 0.06 and len(calls) == 2
 
 
 def test_tiles_do_not_run_for_nothing() -> None:
