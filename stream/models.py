@@ -117,13 +117,8 @@ def _with_int8(model: Model, threads: int, folder: Path) -> Model:
     return replace(model, cheaper={INT8: Cheaper(engines, cost)})
 
 
-def engine_lines(model: Model) -> list[str]:
-    """What runs the model, and why nothing better does, one line each."""
-    return [f"engine {model.engine}", *(f"not {name}: {why}" for name, why in model.refused.items())]
-
-
 def engine_line(model: Model) -> str:
-    """The same in one line; engines that cannot be used for the same reason share it."""
+    """What runs the model, and why nothing better does; engines that cannot be used for the same reason share it."""
     reasons: dict[str, list[str]] = {}
     for name, why in model.refused.items():
         reasons.setdefault(why, []).append(name)

@@ -16,7 +16,7 @@ from stream.frames.pixels import copy_frame, is_full_range
 from stream.frames.planes import Planes
 from stream.frames.replace import replaced
 from stream.noise.frame import NOISE, FrameNoise
-from stream.prompt import Weights, prompt_from_estimate
+from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
 from stream.tiles.restorer import TileRestorer
 from stream.tone.estimate import generators_change
 from stream.tone.frame import TONE, FrameTone
@@ -169,14 +169,15 @@ class Surroundings:
     def _first_look(
         self, tiles: TileRestorer, planes: Planes, full_range: bool, wanted: Weights | None, strength: float
     ) -> Asked:
-        """What a picture without a face is to be restored under: what was said, or what its tiles seem to need."""
-        if wanted is not None:
+        """What a picture without a face is to be restored under: what was said, and what its tiles seem to need."""
+        if wanted is not None and not (wanted == WHOLE).any():
             return Asked(wanted, strength, in_words=True)
         nothing = np.zeros(len(self._places), np.float32)
         made = tiles.step(planes, full_range, None, nothing, strength)
         tiles.forget()
-        mean = np.mean([tile.estimate for tile in made], axis=0)
-        return Asked(prompt_from_estimate(np.asarray(mean, np.float32)), strength, in_words=False)
+        mean = np.asarray(np.mean([tile.estimate for tile in made], axis=0), np.float32)
+        prompt = prompt_from_estimate(mean) if wanted is None else as_needed(wanted, mean)
+        return Asked(prompt, strength, in_words=wanted is not None)
 
     def _without_grain(self, planes: Planes, asked: Asked) -> Planes:
         """The very same planes where there is no grain, nobody asks, or there is no time."""

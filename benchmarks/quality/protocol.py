@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks.quality import flow
 from benchmarks.quality.fidelity import Mask
 from benchmarks.quality.landmarks import Landmarks, face_masks
+from benchmarks.quality.motion import render, sample_path
 from benchmarks.quality.pictures import Floats, bgr
 from engines.errors import BadInput
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
 from training.faces import FaceFile, Picture, list_faces, load_clip, load_still
-from training.motion import render, sample_path
 
 CLEAN, DARK, BAD_CALL = "clean", "dark and noisy", "bad call"
 LEVELS: dict[str, dict[str, float]] = {

@@ -17,7 +17,7 @@ from engines.precision import AUTO
 from stream.budget import DEFAULT
 from stream.collector import settle
 from stream.face.models import model_paths
-from stream.models import Model, engine_lines, open_model
+from stream.models import Model, engine_line, open_model
 from stream.relay import aiortc_tuning, settings
 from stream.relay.server import Relay
 from stream.relay.settings import RelaySettings
@@ -118,10 +118,9 @@ async def _serve(
     try:
         await web.SockSite(runner, listener, ssl_context=context, shutdown_timeout=SHUTDOWN_TIMEOUT_S).start()
         print(f"clearcall: open {address(chosen, listener.getsockname()[1])}", flush=True)
-        runs = f"model {model.name} on {model.engine} in {' or '.join(model.costs)}"
+        runs = f"model {model.name} in {' or '.join(model.costs)}"
         print(f"clearcall: {runs}, up to {chosen.max_sessions} call(s); Ctrl-C stops", flush=True)
-        for line in engine_lines(model)[1:]:
-            print(f"clearcall: {line}", flush=True)
+        print(f"clearcall: {engine_line(model)}", flush=True)
         settle()
         await stop.wait()
     finally:

@@ -121,3 +121,13 @@ def test_failures_are_told_in_one_line(
     monkeypatch.setattr("stream.cli.importlib.import_module", lambda name: Command)
     assert main(["bench"]) == status
     assert capsys.readouterr().err == text
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_report() -> None:
+    # Guards against a traceback from `clearcall doctor | head -1`.
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "stream.cli", "doctor"]
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert done.returncode == 1 and done.stderr == ""

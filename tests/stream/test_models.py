@@ -14,7 +14,7 @@ from engines.errors import BadInput, EngineError, EngineLost
 from engines.manifest import Manifest
 from stream import models
 from stream.governor import govern
-from stream.models import engine_line, engine_lines, open_model
+from stream.models import engine_line, open_model
 from tests.engines.fakes import FakeEngine
 from tests.engines.test_onnx_runtime import inputs
 from tests.export.tiny_family import manifests
@@ -50,7 +50,7 @@ def folder() -> Path:
 def test_what_was_chosen_and_why_not_the_better_one(opened: list[FakeEngine]) -> None:
     model = open_model("tiny", folder=folder())
     assert model.engine == "gpu" and list(model.engines) == [m.crop for m in manifests()]
-    assert engine_lines(model) == ["engine gpu", "not tensorrt: no plan"]
+    assert engine_line(model) == "engine gpu (not tensorrt: no plan)"
 
 
 def test_what_is_lost_in_a_call_is_told(opened: list[FakeEngine]) -> None:

@@ -65,6 +65,15 @@ def test_without_a_face_the_frame_is_restored_all_the_same() -> None:
     assert restorer.without_face(frame, read_planes(frame), BLUR, 1.0) is frame
 
 
+def test_a_word_means_as_much_as_the_tiles_need_where_no_face_tells() -> None:
+    # Guards against a picture without a face restored under the strongest prompt there is.
+    model, calls, engines = fake_model(64)
+    engines[64].estimate = (0.0, 0.5)
+    frame = noise_frame()
+    FaceRestorer(model, tiles=TileRestorer(model)).without_face(frame, read_planes(frame), BLUR, 1.0)
+    assert {tuple(call.prompt) for call in calls} == {(0.0, 0.0), (0.0, 0.5)}
+
+
 def dark_frame() -> av.VideoFrame:
     """A dim room of slow waves."""
     frame = picture("yuv420p", 320, 240)

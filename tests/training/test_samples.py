@@ -16,7 +16,6 @@ from stream.face.regions import REGION_NAMES
 from tests.training.faces import write_clip, write_stills
 from training.degrade import TASKS
 from training.faces import list_faces
-from training.motion import render, sample_path
 from training.samples import Samples, SampleShape, mirrored, sample_loader
 
 SHAPE = SampleShape(frames=3, canvas=96, crop=64)
@@ -98,29 +97,6 @@ def test_batches_without_a_process_of_their_own(folder: Path) -> None:
     batch = next(sample_loader(data, 2, workers=0))
     assert batch["y"].shape == (2, 3, 1, 64, 64)
     assert torch.equal(batch["y"][0], next(iter(data))["y"])
-
-
-def test_landmarks_follow_the_picture() -> None:
-    still = np.zeros((300, 260, 3), np.uint8)
-    spot = np.array([120, 170])
-    still[spot[1] - 3 : spot[1] + 4, spot[0] - 3 : spot[0] + 4] = 255
-    seen = 0
-    for seed in range(12):
-        path = sample_path(np.random.default_rng(seed), 4, still.shape[:2], 192)
-        for frame, matrix in zip(render(still, path, 192), path.matrices, strict=True):
-            assert frame.shape == (192, 192, 3)
-            x, y = matrix[:, :2] @ spot + matrix[:, 2]
-            if 8 < x < 184 and 8 < y < 184:
-                rows, columns = np.nonzero(frame[..., 0] > 100)
-                assert abs(columns.mean() - x) < 1 and abs(rows.mean() - y) < 1
-                seen += 1
-    assert seen > 20
-
-
-def test_some_clips_stand_still() -> None:
-    paths = [sample_path(np.random.default_rng(s), 4, (300, 300), 192) for s in range(60)]
-    still = sum(bool((p.matrices == p.matrices[0]).all()) for p in paths)
-    assert 5 < still < 28
 
 
 def test_motion_comes_on_demand(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.motion import PAUSE, render, sample_path
+from benchmarks.quality.motion import PAUSE, render, sample_path
 
 SOURCE = (400, 300)
 
@@ -38,3 +38,26 @@ def test_some_clips_stand_still_and_most_move_slowly() -> None:
         steps.append(float(np.linalg.norm(np.diff(centre, axis=0), axis=1).max()))
     assert abs(np.mean(np.array(steps) < 1e-3) - PAUSE) < 0.08
     assert np.median(steps) < 1.5 and max(steps) > 3
+
+
+def test_landmarks_follow_the_picture() -> None:
+    still = np.zeros((300, 260, 3), np.uint8)
+    spot = np.array([120, 170])
+    still[spot[1] - 3 : spot[1] + 4, spot[0] - 3 : spot[0] + 4] = 255
+    seen = 0
+    for seed in range(12):
+        path = sample_path(np.random.default_rng(seed), 4, still.shape[:2], 192)
+        for frame, matrix in zip(render(still, path, 192), path.matrices, strict=True):
+            assert frame.shape == (192, 192, 3)
+            x, y = matrix[:, :2] @ spot + matrix[:, 2]
+            if 8 < x < 184 and 8 < y < 184:
+                rows, columns = np.nonzero(frame[..., 0] > 100)
+                assert abs(columns.mean() - x) < 1 and abs(rows.mean() - y) < 1
+                seen += 1
+    assert seen > 20
+
+
+def test_some_clips_stand_still() -> None:
+    paths = [sample_path(np.random.default_rng(s), 4, (300, 300), 192) for s in range(60)]
+    still = sum(bool((p.matrices == p.matrices[0]).all()) for p in paths)
+    assert 5 < still < 28

@@ -1,4 +1,4 @@
-"""Clips from stills: a smooth camera-and-head motion, known exactly."""
+"""Clips from stills for the quality run: a smooth, exactly known motion, the same whatever training draws."""
 
 from __future__ import annotations
 
