@@ -19,8 +19,6 @@ from generator.model import Generator
 
 PARTS = {
     "previous": "previous planes",
-    "recall_y": "previous planes",
-    "recall_uv": "previous planes",
     "modulation": "prompt",
     "estimate": "prompt",
     "embedding": "prompt",

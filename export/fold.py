@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from generator.accumulation import Accumulation
 from generator.blocks import ConvNorm
 from generator.decoder import Decoder, UpStage
 from generator.fusion import PooledModulation
@@ -54,6 +55,8 @@ def _rewritten(module: nn.Module) -> nn.Module | None:
         _fold_centre(module)
     if isinstance(module, Decoder):
         _fold_unit(module)
+    if isinstance(module, Accumulation):
+        _fold_scale(module)
     return None
 
 
@@ -96,11 +99,18 @@ class FoldedUpStage(nn.Module):
 
 def _fold_unit(decoder: Decoder) -> None:
     """Let the heads' weights take over the unit of what they put out, which is steps of 8 bits here."""
-    heads = (decoder.y, decoder.uv, decoder.recall_y, decoder.recall_uv)
     with torch.no_grad():
-        for parameter in (p for head in heads if head is not None for p in head.parameters()):
+        for parameter in (p for head in (decoder.y, decoder.uv) for p in head.parameters()):
             parameter.mul_(FULL * decoder.unit)
     decoder.unit, decoder.shuffle = 1.0, _shuffled
+
+
+def _fold_scale(module: Accumulation) -> None:
+    """Let the patches' weights take over the scaling of differences, which are in steps of 8 bits here."""
+    with torch.no_grad():
+        for layer in (module.y, module.uv):
+            layer.weight.mul_(module.scale / FULL)
+    module.scale = 1.0
 
 
 def _shuffled(x: Tensor, factor: int) -> Tensor:

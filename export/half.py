@@ -27,7 +27,7 @@ FIRST_ONLY = {"Resize", "Reshape", "Squeeze", "Unsqueeze", "Split"}
 """Operators whose other inputs are sizes and places, of a type that the operator fixes."""
 PRECISE = "illumination."
 """In the name of a weight: its node, and all nodes that follow it, stay in float32."""
-LAST = ("decoder.y.", "decoder.uv.", "decoder.recall_")
+LAST = ("decoder.y.", "decoder.uv.")
 """In the name of a weight: its node puts out residual planes, and all nodes that follow it stay in float32."""
 STATE_OUTPUT = "next_"
 

@@ -21,7 +21,7 @@ Feeds = dict[str, NDArray[np.generic]]
 
 SHARE = 0.01
 """Of a graph's multiply-accumulates: convolutions below it cost less than turning what they read into integers."""
-FLOAT32 = ("stem.patches.", "decoder.y.", "decoder.uv.", "decoder.recall_", "illumination.")
+FLOAT32 = ("stem.patches.", "decoder.y.", "decoder.uv.", "previous.", "illumination.")
 """In the name of a weight: these stay float32. The first ones read the picture, whose 8 bits they would lose to the
 scale; the last ones write what is added to it; errors of the illumination are seen as flicker."""
 

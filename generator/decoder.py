@@ -70,12 +70,6 @@ class Decoder(nn.Module):
         self.y = zero_init(nn.Conv2d(fine, self.patch**2, 3, padding=1))
         # One patch of features says enough about chroma; a CPU's kernels take eight channels no faster than sixteen.
         self.uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1))
-        # The way back from patches to planes: without it, to keep a steady picture as it was restored last, all of this
-        # frame and of that one would have to pass side by side through the features.
-        self.recall_y = self.recall_uv = None
-        if config.previous:
-            self.recall_y = zero_init(nn.Conv2d(fine, self.patch**2, 1, bias=False))
-            self.recall_uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1, bias=False))
         self.unit = RESIDUAL_UNIT
         self.shuffle: Callable[[Tensor, int], Tensor] = functional.pixel_shuffle
 
@@ -83,8 +77,6 @@ class Decoder(nn.Module):
         """Residuals, in units of the full 8-bit range; `condition` [B,D] is the embedded prompt, if there is one."""
         x = self.to_fine(self.to_middle(latent, features.middle, condition), features.fine, condition)
         y, uv = self.y(x), self.uv(x)
-        if self.recall_y is not None and self.recall_uv is not None and features.recalled is not None:
-            y, uv = y + self.recall_y(features.recalled), uv + self.recall_uv(features.recalled)
         if self.unit != 1:
             y, uv = self.unit * y, self.unit * uv
         return self.shuffle(y, self.patch), self.shuffle(uv, self.patch // 2)

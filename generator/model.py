@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from generator.accumulation import Accumulation
 from generator.attention import KeyValue
 from generator.codebook import DualCodebook, Lookup
 from generator.config import GeneratorConfig
@@ -105,6 +106,8 @@ class Generator(nn.Module):
         self.recurrence = Recurrence(coarse) if config.recurrence else None
         self.illumination = Illumination(coarse, config.width) if config.illumination else None
         self.decoder = Decoder(config)
+        condition = config.condition if config.prompting else None
+        self.previous = Accumulation(fine, config.patch, condition) if config.previous else None
         self.full = 1.0
         """What stands for 255 in the planes; an exported graph spares itself the scaling."""
         light = torch.tensor([[float(name in LIGHT)] for name in config.prompts])
@@ -117,7 +120,7 @@ class Generator(nn.Module):
 
     def encode(self, y: Tensor, uv: Tensor) -> Features:
         """Features of planes in 0..1 that nothing went before."""
-        features: Features = self.encoder(y, uv, None)
+        features: Features = self.encoder(y, uv)
         return features
 
     def step(
@@ -169,10 +172,7 @@ class Generator(nn.Module):
             # Chosen, not multiplied: what is forgotten leaves no trace, were it not even a number.
             return torch.where(known, state[name], otherwise)
 
-        before = None
-        if self.config.previous:
-            before = frame.before or (recalled("before_y", frame.y), recalled("before_uv", frame.uv))
-        features = self.encoder(frame.y, frame.uv, before)
+        features = self.encoder(frame.y, frame.uv)
         z_lq = features.latent
         tokens = functional.avg_pool2d(z_lq, 2)
         prompt_hat = self.estimate(features.edges, tokens)
@@ -223,7 +223,8 @@ class Generator(nn.Module):
             z_hq = integrate(velocity, z, integration.steps, strength)
         if self.recurrence is not None:
             z_hq = self.recurrence(z_hq, recalled("restored", z_hq))
-        change_y, change_uv = self.decoder(z_hq, features, self._condition(prompt, 1.0))
+        condition = self._condition(prompt, 1.0)
+        change_y, change_uv = self.decoder(z_hq, features, condition)
         amount = frame.strength * torch.clamp(prompt.sum(dim=1, keepdim=True) / FULL_PROMPT, 0.0, 1.0)
         amount = amount[:, :, None, None]
         change_y, change_uv = amount * change_y, amount * change_uv
@@ -234,8 +235,15 @@ class Generator(nn.Module):
             log_gain = self.illumination(z_hq, mean, asked, recalled("log_gain"), keep)
             light_y, light_uv = illuminate(frame.y, frame.uv, log_gain, amount, self.full)
             change_y, change_uv = change_y + light_y, change_uv + light_uv
+        found = stored(fresh, *tokens.shape[2:]) | {"tokens": tokens, "restored": z_hq}
+        if self.previous is not None:
+            before = frame.before or (recalled("before_y", frame.y), recalled("before_uv", frame.uv))
+            now = frame.y + change_y, frame.uv + change_uv
+            counted, patches = recalled("frames"), features.patches
+            back_y, back_uv, found["frames"] = self.previous(now, before, counted, patches, condition, amount)
+            change_y, change_uv = change_y + back_y, change_uv + back_uv
         output = Output(change_y, change_uv, prompt_hat, z_lq, first, log_gain, spatial, temporal, bend)
-        return output, self._next(frame, output, tokens, z_hq, fresh), fresh
+        return output, self._next(frame, output, found), fresh
 
     def _condition(self, prompt: Tensor, s: float) -> Tensor | None:
         if self.embedding is None:
@@ -243,10 +251,7 @@ class Generator(nn.Module):
         condition: Tensor = self.embedding(prompt, torch.full_like(prompt[:, :1], s))
         return condition
 
-    def _next(self, frame: Frame, output: Output, tokens: Tensor, z_hq: Tensor, fresh: list[BlockMemory]) -> State:
-        height, width = tokens.shape[2:]
-        found = stored(fresh, height, width)
-        found |= {"tokens": tokens, "restored": z_hq}
+    def _next(self, frame: Frame, output: Output, found: State) -> State:
         # A copy without a gradient: what was restored is the next frame's input, as noise and blur are.
         found["before_y"] = torch.clamp(frame.y + output.change_y, 0.0, self.full).detach()
         found["before_uv"] = torch.clamp(frame.uv + output.change_uv, 0.0, self.full).detach()

@@ -46,6 +46,7 @@ def state_specs(config: GeneratorConfig) -> dict[str, StateSpec]:
     if config.previous:
         specs["before_y"] = StateSpec(1, 1)
         specs["before_uv"] = StateSpec(2, 2)
+        specs["frames"] = StateSpec(1, 2 * config.patch)
     return specs
 
 

@@ -124,15 +124,9 @@ def _edges(y: Tensor) -> Tensor:
 
 
 def estimate_loss(generator: Generator, batch: dict[str, Tensor]) -> Tensor:
-    """The prompt estimate's share of the loss by itself; gradients reach the estimate alone.
-
-    Each frame but the first is seen after the clean one before, which stands for the restored one.
-    """
-    y, uv = batch["y"], batch["uv"]
-    last_y, last_uv = (torch.cat([p[:, :1], c[:, :-1]], 1) for p, c in ((y, batch["clean_y"]), (uv, batch["clean_uv"])))
+    """The prompt estimate's share of the loss by itself; gradients reach the estimate alone."""
     with torch.no_grad():
-        before = (last_y.flatten(0, 1), last_uv.flatten(0, 1)) if generator.config.previous else None
-        features = generator.encoder(y.flatten(0, 1), uv.flatten(0, 1), before)
+        features = generator.encode(batch["y"].flatten(0, 1), batch["uv"].flatten(0, 1))
         tokens = functional.avg_pool2d(features.latent, 2)
     return 0.02 * functional.mse_loss(generator.estimate(features.edges, tokens), batch["prompt"].flatten(0, 1))
 

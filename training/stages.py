@@ -12,7 +12,7 @@ from training.samples import SampleShape
 Part = Literal["all", "temporal", "estimate"]
 """Which weights learn: all, those that frames before this one reach, or those of the prompt estimate."""
 
-TEMPORAL = ("previous", "recall_y", "recall_uv", "tap", "recurrence", "to_temporal", "temporal", "attention")
+TEMPORAL = ("previous", "tap", "recurrence", "to_temporal", "temporal", "attention")
 """Modules that do something with the frames before: one of these is part of the names of their weights."""
 
 
@@ -34,11 +34,11 @@ class Stage:
 
 
 STAGES = (
-    Stage("pictures", 0.5, SampleShape(1, 160, 128), 16, last_rate=0.1),
-    Stage("time", 0.06, SampleShape(6, 192, 160), 4, "temporal", last_rate=0.3),
-    Stage("clips", 0.37, SampleShape(6, 192, 160), 4, rate=0.3),
+    Stage("pictures", 0.4, SampleShape(1, 160, 128), 16, last_rate=0.1),
+    Stage("time", 0.12, SampleShape(6, 192, 160), 4, "temporal", last_rate=0.3),
+    Stage("clips", 0.42, SampleShape(6, 192, 160), 4, rate=0.3),
     # On what the averaged weights see.
-    Stage("estimate", 0.07, SampleShape(2, 192, 160), 8, "estimate"),
+    Stage("estimate", 0.06, SampleShape(2, 192, 160), 8, "estimate"),
 )
 """Single pictures first: there a step sees most people for its time. Then clips, at first for the parts alone that
 have learned nothing yet."""

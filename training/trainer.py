@@ -28,9 +28,9 @@ class TrainSettings:
     """Peak learning rate; in each stage it rises over `warm_up` seconds and falls as a cosine"""
     warm_up: float = 20.0
     average: float = 0.998
-    auto_share: float = 0.25
+    auto_share: float = 0.5
     """Share of clips that are restored under the generator's own prompt estimate, once that has learned something"""
-    auto_from: float = 0.25
+    auto_from: float = 0.15
     """Share of the time after which it is taken to have"""
     face_switch: float = FACE_SWITCH
     """Share of clips that are judged on the face alone"""
@@ -135,6 +135,10 @@ class Trainer:
         if part == "estimate":
             return self._learn_estimate(batch)
         choose(self.generator, part)
+        if self.stage.shape.frames > 1:
+            for generator in (self.generator, self.average):
+                if generator.previous is not None:
+                    generator.previous.open()
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, self.elapsed)
         trusted = self.elapsed > settings.auto_from * 60 * settings.minutes

@@ -51,7 +51,7 @@ def test_every_module_has_its_part() -> None:
 
 def test_work_grows_with_the_area() -> None:
     local = dataclasses.replace(
-        TINY, attention="off", context=False, fusion="off", illumination=False, prompting=False
+        TINY, attention="off", context=False, fusion="off", illumination=False, prompting=False, previous=False
     )
     generator = Generator(local)
     small, large = (total_macs(generator, size) for size in (64, 128))

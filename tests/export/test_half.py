@@ -104,14 +104,17 @@ def test_what_was_computed_on_bytes_stays_the_same() -> None:
         assert all(np.array_equal(a, b) for a, b in zip(*both, strict=True))
 
 
-def test_states_are_half_but_for_the_light() -> None:
+def test_states_are_half_but_for_the_light_and_the_count_of_frames() -> None:
     """A state read in another type than it was written in would need a copy at every step."""
     manifest = halves()[0]
     kinds = {s.input: s.dtype for s in manifest.states}
-    assert kinds["log_gain"] == "float32" and kinds["before_y"] == "uint8"
-    assert {kind for name, kind in kinds.items() if not name.startswith(("log_gain", "before"))} == {"float16"}
+    assert kinds["log_gain"] == kinds["frames"] == "float32" and kinds["before_y"] == "uint8"
+    assert {kind for name, kind in kinds.items() if not name.startswith(("log_gain", "frames", "before"))} == {"float16"}
     # Loading checks the types of both sides against the manifest.
     OrtEngine(manifest)
+
+
+PRECISE = ("illumination.", "previous.y.", "previous.uv.", "previous.differs.", "previous.opens", "previous.closes")
 
 
 def test_convolutions_are_half_and_what_matters_is_not() -> None:
@@ -120,7 +123,8 @@ def test_convolutions_are_half_and_what_matters_is_not() -> None:
     kinds = {v.name: v.type.tensor_type.elem_type for v in values}
     kinds |= {t.name: t.data_type for t in model.graph.initializer}
     for node in model.graph.node:
-        light = any("illumination." in name for name in node.input)
+        # What follows the residual planes is precise, too.
+        light = any(part in name for name in node.input for part in PRECISE)
         if node.op_type == "Conv":
             assert kinds[node.output[0]] == (TensorProto.FLOAT if light else TensorProto.FLOAT16), node.name
         if node.op_type in {"Softmax", "ReduceSum", "ReduceMean", "Exp", "Log", "Sqrt", "Div", "Round"}:

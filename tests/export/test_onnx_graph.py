@@ -156,8 +156,8 @@ def test_all_sizes_share_one_file_of_weights() -> None:
          for entry in t.external_data if entry.key in {"location", "offset"}}
         for m in (first, second)
     ]  # fmt: skip
-    # Only the matrices that spread the gains over two planes, from the left and from the right, depend on the size.
-    assert all(len(used[i] - used[1 - i]) == 4 for i in (0, 1)) and "tiny.data" in used[0]
+    # Only the matrices that spread gains and shares over two planes each, from left and right, depend on the size.
+    assert all(len(used[i] - used[1 - i]) == 8 for i in (0, 1)) and "tiny.data" in used[0]
     assert first.weights.path.stat().st_size < 1.3 * 4 * sum(p.numel() for p in generator().parameters())
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from generator.illumination import BLACK, BRIGHTEST, DARKEST, GREY, RATE, Illumination, _spread, illuminate
+from generator.illumination import BLACK, BRIGHTEST, DARKEST, GREY, RATE, Illumination, illuminate, spread
 from tests.generator.tiny import shaken_module
 
 ASKED = torch.ones(1, 1)
@@ -75,7 +75,7 @@ def test_black_and_grey_stay() -> None:
     assert not any(plane.any() for plane in illuminate(y, uv, torch.ones(1, 2, 2, 2), torch.ones(1, 1, 1, 1)))
 
 
-def test_gains_are_spread_as_bilinear_interpolation_does() -> None:
+def test_gains_arespread_as_bilinear_interpolation_does() -> None:
     coarse = torch.randn(2, 1, 3, 5)
     expected = functional.interpolate(coarse, scale_factor=8.0, mode="bilinear", align_corners=False)
-    torch.testing.assert_close(_spread(coarse, 8), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(spread(coarse, 8), expected, atol=1e-6, rtol=0)

@@ -157,7 +157,7 @@ def test_sizes_that_cannot_be_built_are_refused(sizes: dict[str, object]) -> Non
 def test_state_has_a_tensor_for_all_that_is_remembered() -> None:
     state = tiny_generator().initial_state(3, EDGE, 2 * EDGE)
     reach = [f"{kind}{block}_{back}" for block in (0, 1) for back in (1, 2) for kind in ("key", "value")]
-    single = ["tap0", "tap1", "tokens", "restored", "log_gain", "before_y", "before_uv"]
+    single = ["tap0", "tap1", "tokens", "restored", "log_gain", "before_y", "before_uv", "frames"]
     assert sorted(state) == sorted(reach + single)
     assert state["key0_1"].shape == (3, TINY.channels[2] // 2, EDGE // 32, 2 * EDGE // 32)
     assert state["tap1"].shape == (3, TINY.channels[2], EDGE // 16, 2 * EDGE // 16)

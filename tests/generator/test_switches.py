@@ -17,7 +17,7 @@ from tests.generator.tiny import EDGE, TINY, by_frames, clip_inputs, shaken, tin
 CACHED = {f"{kind}{block}_{back}" for kind in ("key", "value") for block in "01" for back in "12"}
 OFF: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     # what is switched off: the configuration, the parts that lose work, the states that go
-    "prompting": ({"prompting": False}, {"prompt"}, set()),
+    "prompting": ({"prompting": False}, {"prompt", "previous planes"}, set()),
     "attention": ({"attention": "off"}, {"attention"}, CACHED),
     "spatial_codes": ({"spatial_codes": False}, {"codebooks", "fusion"}, set()),
     "temporal_codes": ({"temporal_codes": False}, {"codebooks", "fusion"}, {"tokens"}),
@@ -25,8 +25,7 @@ OFF: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "context": ({"context": False}, {"context"}, set()),
     "taps": ({"taps": False}, {"taps"}, {"tap0", "tap1"}),
     "recurrence": ({"recurrence": False}, {"recurrence"}, {"restored"}),
-    # Without earlier planes the stem has no difference to transform either.
-    "previous": ({"previous": False}, {"previous planes", "stem"}, {"before_y", "before_uv"}),
+    "previous": ({"previous": False}, {"previous planes"}, {"before_y", "before_uv", "frames"}),
     "illumination": ({"illumination": False}, {"illumination"}, {"log_gain"}),
 }  # fmt: skip
 

@@ -36,6 +36,10 @@ def shaken(generator: Generator, seed: int = 2) -> Generator:
         parameter.add_(0.05 * torch.randn_like(parameter))
     for head in (generator.decoder.y, generator.decoder.uv):
         head.get_parameter("weight").mul_(2.0)
+    if generator.previous is not None:
+        # Half open for frames as different as those of these clips.
+        generator.previous.openness.fill_(0.9)
+        generator.previous.differs.weight.fill_(0.001)
     norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = 1.0

@@ -33,7 +33,7 @@ def test_only_what_frames_before_reach_learns_in_the_temporal_stage() -> None:
     generator = Generator(TINY)
     choose(generator, "temporal")
     chosen = {name for name, parameter in generator.named_parameters() if parameter.requires_grad}
-    for name in ("encoder.stem.previous.mix.weight", "decoder.recall_y.weight", "codebook.temporal.entries",
+    for name in ("previous.differs.weight", "previous.opens.weight", "codebook.temporal.entries",
                  "velocity.blocks.0.tap.before.weight", "recurrence.mix.weight"):  # fmt: skip
         assert name in chosen
     assert not any(name.startswith(("estimate.", "illumination.", "codebook.spatial", "decoder.y")) for name in chosen)
