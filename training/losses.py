@@ -18,6 +18,10 @@ FLOOR = 2e-6
 """Mean squared error below which nothing is gained any more: a third of an 8-bit step, 57 dB."""
 REGION_WEIGHT, EDGE_WEIGHT = 0.9, 0.1
 """How much more counts what the damage hid from the region prior, and from the edges (CUGD)."""
+STILL = 0.05
+"""Pixels a frame up to which a place stands still."""
+PULSE_CELL = 32
+"""Edge in pixels of the cells whose light must not pump."""
 FACE_SWITCH = 0.5
 """Share of the clips that are judged on the face alone (VividFace)."""
 SMALLEST_FACE = 0.05
@@ -77,9 +81,43 @@ def losses(
         "codes": 0.01 * (code_loss(out.spatial) + code_loss(out.temporal)).to(y.device),
     }
     if clip[1] > 1:
-        # What is wrong must at least not flicker.
-        terms["temporal"] = 0.002 * decibels(error_y.diff(dim=1), weight[:, 1:])
+        # What is wrong must at least not flicker: neither at its place, nor along its way.
+        terms["temporal"] = 0.001 * decibels(error_y.diff(dim=1), weight[:, 1:])
+        terms["pulse"] = 0.0005 * decibels(pulse(error_y))
+        if "flow" in batch:
+            followed, seen = change_along(error_y, batch["flow"], batch["visible"])
+            terms["warp"] = 0.0015 * decibels(followed, seen * weight[:, 1:])
     return terms
+
+
+def change_along(error: Tensor, flow: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
+    """How errors change along the known motion, and what each pixel counts; still ones count half as much again.
+
+    The warping error of Lai et al. (Learning Blind Video Temporal Consistency, 2018), of errors instead of pictures:
+    what looking up between the pixels blurs is the same in both, and so falls out.
+
+    Args:
+        error: [B,T,1,H,W]
+        flow: [B,T-1,2,H,W] in pixels, x and y: what is at p in frame t+1 is at p + flow[t](p) in frame t.
+        visible: [B,T-1,1,H,W], 1 where that is so.
+
+    Returns:
+        Both [B,T-1,1,H,W].
+    """
+    height, width = error.shape[3:]
+    flat = flow.flatten(0, 1)
+    columns = torch.arange(width, device=flow.device) + flat[:, 0]
+    rows = torch.arange(height, device=flow.device)[:, None] + flat[:, 1]
+    place = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], dim=-1)
+    came = functional.grid_sample(error[:, :-1].flatten(0, 1), place, padding_mode="border", align_corners=False)
+    still = (flow.square().sum(dim=2, keepdim=True) < STILL**2).to(error.dtype)
+    return error[:, 1:] - came.reshape(flow[:, :, :1].shape), visible * (1.0 + 0.5 * still)
+
+
+def pulse(error: Tensor) -> Tensor:
+    """The error's means over cells of a clip [B,T,1,H,W], less those over time: light that pumps, [B,T,1,h,w]."""
+    cells = functional.avg_pool2d(error.flatten(0, 1), PULSE_CELL).reshape(*error.shape[:3], -1, 1)
+    return cells - cells.mean(dim=1, keepdim=True)
 
 
 def decibels(error: Tensor, weight: Tensor | None = None) -> Tensor:

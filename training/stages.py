@@ -32,6 +32,11 @@ class Stage:
     last_rate: float = 0.01
     """Where it ends, likewise"""
 
+    @property
+    def motion(self) -> bool:
+        """Whether its losses need to know where everything was a frame before."""
+        return self.shape.frames > 1 and self.part != "estimate"
+
 
 STAGES = (
     Stage("pictures", 0.4, SampleShape(1, 160, 128), 16, last_rate=0.1),

@@ -87,7 +87,7 @@ def train(
                 # A cache is gone on with; without one, a run that goes on draws other samples.
                 seed = settings.seed if cache else settings.seed + trainer.step
                 fed.close()
-                data = Samples(files, landmarks, stage.shape, seed)
+                data = Samples(files, landmarks, stage.shape, seed, stage.motion)
                 batches = fed.enter_context(feed(data, stage, settings.workers, cache))
             clock = time.monotonic()
             terms = trainer.learn(next(batches))

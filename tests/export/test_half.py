@@ -109,7 +109,8 @@ def test_states_are_half_but_for_the_light_and_the_count_of_frames() -> None:
     manifest = halves()[0]
     kinds = {s.input: s.dtype for s in manifest.states}
     assert kinds["log_gain"] == kinds["frames"] == "float32" and kinds["before_y"] == "uint8"
-    assert {kind for name, kind in kinds.items() if not name.startswith(("log_gain", "frames", "before"))} == {"float16"}
+    wide = ("log_gain", "frames", "before")
+    assert {kind for name, kind in kinds.items() if not name.startswith(wide)} == {"float16"}
     # Loading checks the types of both sides against the manifest.
     OrtEngine(manifest)
 

@@ -15,6 +15,7 @@ from training.cache import Cache, open_cache
 from training.faces import list_faces
 from training.fill_cache import Filler, fill, main, refresh_for_ever
 from training.samples import Samples, SampleShape
+from training.stages import Stage
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +65,14 @@ def test_the_command_fills_and_says_how_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(fill_cache, "find_landmarks", lambda files, cache: {})
-    monkeypatch.setattr(fill_cache, "SampleShape", lambda: SampleShape(frames=2, canvas=96, crop=64))
+    small = Stage("clips", 1.0, SampleShape(frames=2, canvas=96, crop=64), 1)
+    monkeypatch.setattr(fill_cache, "STAGES", (small,))
     faces = write_stills(tmp_path / "faces", 1)
     command = [str(faces), str(tmp_path / "cache"), "--megabytes", "0.3", "--workers", "1"]
     assert main(command) == 0
     count = Cache(tmp_path / "cache").rows
+    # A trainer of that stage reads it, and that one needs to know the motion.
+    assert {"flow", "visible"} <= set(Cache(tmp_path / "cache").fields)
     assert capsys.readouterr().out == f"{count} samples are ready\n" and count > 3
     assert main([str(tmp_path / "none"), str(tmp_path / "cache")]) == 2
     assert main([*command[:-1], "0"]) == 2

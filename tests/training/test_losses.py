@@ -10,7 +10,7 @@ from torch import Tensor
 
 from generator.model import Generator
 from tests.generator.tiny import TINY, clip_inputs, shaken, tiny_generator
-from training.losses import Emphasis, charbonnier, decibels, losses, pixel_weights
+from training.losses import Emphasis, change_along, charbonnier, decibels, losses, pixel_weights, pulse
 
 NO_SWITCH, SWITCHED = Emphasis(face_switch=0.0), Emphasis(face_switch=1.0)
 
@@ -116,3 +116,46 @@ def test_a_switched_clip_is_judged_on_the_face_alone() -> None:
     faceless = seen_face()
     faceless["clean_regions"] = torch.zeros_like(faceless["regions"])
     assert pixel_weights(faceless, SWITCHED).min() > 0
+
+
+def test_an_error_that_goes_along_with_the_motion_does_not_change() -> None:
+    torch.manual_seed(1)
+    wide = torch.randn(1, 1, 16, 24)
+    # The picture moves two pixels to the right a frame.
+    error = torch.stack([wide[..., 8 - 2 * t : 24 - 2 * t] for t in range(3)], dim=1)
+    flow = torch.zeros(1, 2, 2, 16, 16)
+    flow[:, :, 0] = -2
+    visible = torch.ones(1, 2, 1, 16, 16)
+    visible[..., :2] = 0
+    change, seen = change_along(error, flow, visible)
+    assert (change * seen).abs().max() < 1e-5
+    assert (change_along(error, 0 * flow, visible)[0] * visible).abs().max() > 0.5
+
+
+def test_along_its_way_a_quarter_pixel_is_looked_up_between_pixels() -> None:
+    ramp = torch.arange(16.0).expand(1, 1, 1, 16, 16)
+    error = torch.cat([ramp, ramp], dim=1)
+    flow = torch.zeros(1, 1, 2, 16, 16)
+    flow[:, :, 0] = 0.25
+    change, seen = change_along(error, flow, torch.ones(1, 1, 1, 16, 16))
+    torch.testing.assert_close(change[..., :-1], torch.full_like(change[..., :-1], -0.25), atol=1e-5, rtol=0)
+    assert seen.max() == 1.0
+    assert change_along(error, 0 * flow, torch.ones(1, 1, 1, 16, 16))[1].min() == 1.5
+
+
+def test_light_that_pumps_is_told_from_light_that_is_wrong_all_along() -> None:
+    steady = torch.full((1, 4, 1, 64, 64), 0.1)
+    assert pulse(steady).abs().max() < 1e-6
+    pumping = steady * torch.tensor([0.0, 1.0, 0.0, 1.0])[None, :, None, None, None]
+    assert pulse(pumping).abs().min() == pytest.approx(0.05, rel=1e-4)
+
+
+def test_known_motion_is_used_where_there_is_one() -> None:
+    given = batch(0.1)
+    generator = tiny_generator()
+    assert "warp" not in losses(generator, generator, given, Emphasis())
+    shape = given["y"].shape
+    given["flow"] = torch.zeros(shape[0], shape[1] - 1, 2, *shape[3:])
+    given["visible"] = torch.ones(shape[0], shape[1] - 1, 1, *shape[3:])
+    with torch.no_grad():
+        assert losses(generator, generator, given, Emphasis())["warp"] > 0
