@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import BadInput
@@ -24,6 +25,20 @@ TILES_AT_ONCE = 8
 """Tiles that a GPU is given as one batch."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of a frame the generator restores."""
+
+    whole: bool
+    """The frame, and not the face alone"""
+    why: str
+    """In words"""
+
+
+FILE = Scope(True, "scope frame, because a file has time (--fast, the face alone, is quicker)")
+"""Of a file, unless something else is said"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("input", metavar="INPUT", type=Path, help="video file to read")
@@ -34,9 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scope",
         choices=("auto", "face", "frame"),
         default="auto",
-        help="what to restore; auto: frame on a GPU, else face",
+        help="what to restore; auto: frame, with --fast face (default: auto)",
     )
-    parser.add_argument("--fast", action="store_true", help="with scope auto: the face alone, on a GPU too")
+    parser.add_argument("--fast", action="store_true", help="as fast as it goes: the generator restores the face alone")
     parser.add_argument("--lossless", action="store_true", help="write FFV1, which keeps every bit (.mkv)")
     parser.add_argument("--compare", action="store_true", help="write before and after side by side")
     parser.add_argument("--model", default="lite", help="model to use (default: lite)")
@@ -60,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     # What costs nothing is checked first, the model is loaded last.
     if not 0.0 <= arguments.strength <= 1.0:
         raise BadInput(f"--strength must be between 0 and 1, not {arguments.strength:g}")
+    scope = chosen_scope(arguments.scope, arguments.fast)
     model = model_name(arguments.model, arguments.steps, arguments.invert)
     check_readable(source_path)
     final = check_writable(arguments.output, source_path, lossless)
@@ -68,7 +84,6 @@ def run(arguments: argparse.Namespace) -> int:
         picture = source.facts.picture
         _check_format(source_path, picture.pix_fmt)
         display = source.facts.display
-        scope = "face" if arguments.scope == "auto" and arguments.fast else arguments.scope
         tell = (lambda _: None) if quiet else _tell
         frame_filter = load_filter(model, arguments.prompt, arguments.strength, arguments.engine, scope, tell)
         if display.quarters:
@@ -100,10 +115,10 @@ def load_filter(
     prompt: str,
     strength: float,
     engine: str = "auto",
-    scope: str = "auto",
+    scope: Scope = FILE,
     tell: Callable[[str], None] = _tell,
 ) -> FrameFilter:
-    """The filter with its model; `tell` gets a line that says what runs it, and why nothing better does.
+    """The filter with its model; `tell` gets a line that says what is restored, what runs it, and why nothing better.
 
     BadInput for an unknown model or prompt, ModelError for damaged files.
     """
@@ -114,24 +129,26 @@ def load_filter(
 
     opened = open_model(model, threads_for(os.cpu_count() or 1), engine=engine)
     tiles = None
-    if whole_frame(scope, opened.engine):
-        tiles = TileRestorer(opened, 1 if on_cpu(opened.engine) else TILES_AT_ONCE)
+    if scope.whole:
+        # A GPU is given several tiles as one batch; the result is the same.
+        tiles = TileRestorer(opened, 1 if opened.engine.endswith("-cpu") else TILES_AT_ONCE)
     face_filter = FaceFilter(opened, prompt, strength, tiles=tiles)
-    tell(engine_line(opened))
+    tell(f"{scope.why}; {engine_line(opened)}")
     return face_filter
 
 
-def whole_frame(scope: str, engine: str) -> bool:
-    """Whether the whole frame is restored; `auto` does where the engine makes it a matter of milliseconds.
+def chosen_scope(scope: str, fast: bool) -> Scope:
+    """What is restored, and why; BadInput where `--scope` and `--fast` contradict each other.
 
-    Decided by the engine and not by a stopwatch, so that a file comes out the same each time.
+    A file has time. Neither engine nor stopwatch has a say, so that a file comes out the same everywhere, each time.
     """
-    return scope == "frame" or (scope == "auto" and not on_cpu(engine))
-
-
-def on_cpu(engine: str) -> bool:
-    """Whether an engine, by its name, runs on the CPU: six tiles of a 720p frame take it a quarter of a second."""
-    return engine.endswith("-cpu")
+    if scope == "frame":
+        if fast:
+            raise BadInput("--fast restores the face alone: leave it out, or --scope frame")
+        return Scope(True, "scope frame, as asked for")
+    if scope == "face" or fast:
+        return Scope(False, f"scope face, because of --{'scope' if scope == 'face' else 'fast'}")
+    return FILE
 
 
 def model_name(model: str, steps: int, invert: bool) -> str:
