@@ -140,7 +140,7 @@ def load_filter(
 def chosen_scope(scope: str, fast: bool) -> Scope:
     """What is restored, and why; BadInput where `--scope` and `--fast` contradict each other.
 
-    A file has time. Neither engine nor stopwatch has a say, so that a file comes out the same everywhere, each time.
+    A file has time. Neither engine nor stopwatch has a say, so that the same command does the same everywhere.
     """
     if scope == "frame":
         if fast:
