@@ -54,6 +54,7 @@ class FaceFilter:
         self.governor = None if budget_s is None else govern(model, budget_s, time.monotonic())
         """Decides what may be spent on a frame; None where time does not matter."""
         self._restorer = FaceRestorer(model, self.governor.levels if self.governor else (), tiles=tiles)
+        self._whole = tiles is not None
         self._worked = False
         """Whether the last frame tells how much time a level takes."""
         self._stages = Stages(("track", *STAGES))
@@ -135,6 +136,8 @@ class FaceFilter:
         if face is None:
             out = self._restorer.without_face(frame, planes, weights, strength, self._stages)
             self._failures["no face"] += out is frame
+            # Without a face only the tiles take much.
+            self._worked = self._whole and self._restorer.spare and out is not frame
             return out
         restored = self._restorer.restore(frame, planes, face, weights, strength, self._stages)
         self._worked = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import cv2
@@ -72,7 +72,13 @@ class Surroundings:
         self._asked: Asked | None = None
 
     def without_face(
-        self, frame: av.VideoFrame, planes: Planes, wanted: Weights | None, strength: float, stages: Stages
+        self,
+        frame: av.VideoFrame,
+        planes: Planes,
+        wanted: Weights | None,
+        strength: float,
+        stages: Stages,
+        spare: bool = True,
     ) -> av.VideoFrame:
         """The frame as it was with its face: a head that is turned away must not darken the room.
 
@@ -82,12 +88,15 @@ class Surroundings:
             wanted: Prompt weights [P]; None for auto.
             strength: Above 0, up to 1.
             stages: Gets the times of `STAGES`.
+            spare: Whether there is time for the tiles.
         """
         around, full_range = planes, is_full_range(frame)
-        asked = self._asked
-        if asked is None and self._tiles is not None:
-            asked = self._asked = self._first_look(self._tiles, planes, full_range, wanted, strength)
-        if asked is not None and (self.noise.on or self._tiles is not None):
+        asked, tiles = self._asked, self._tiles_in(spare)
+        if asked is None and tiles is not None:
+            asked = self._first_look(tiles, planes, full_range, wanted, strength)
+        if asked is not None:
+            asked = self._asked = replace(asked, spare=spare)
+        if asked is not None and (self.noise.on or tiles is not None):
             around = self._without_grain(planes, asked)
             if around is not planes:
                 stages.done("grain")
@@ -95,9 +104,9 @@ class Surroundings:
             self.tone.look(planes, full_range)
             around = self.tone.planes(around, full_range)
             stages.done("tone")
-        if asked is not None and self._tiles is not None:
+        if asked is not None and tiles is not None:
             bare, toned = around, self.tone.planes(planes, full_range)
-            around = self._with_tiles(self._tiles, around, toned, full_range, None, asked)
+            around = self._with_tiles(tiles, around, toned, full_range, None, asked)
             if around is not bare:
                 stages.done("tiles")
         if around is planes:
@@ -140,9 +149,10 @@ class Surroundings:
             stages.done("tone")
         else:
             detail = differences(base, face.y, face.uv)
-        if self._tiles is not None:
+        tiles = self._tiles_in(asked.spare)
+        if tiles is not None:
             bare, toned = around, self.tone.planes(planes, full_range)
-            around = self._with_tiles(self._tiles, around, toned, full_range, face.landmarks, asked)
+            around = self._with_tiles(tiles, around, toned, full_range, face.landmarks, asked)
             if around is not bare:
                 # The tiles' work makes way for the face's own.
                 without, tiled = _cut(bare, crop, full_range), _cut(around, crop, full_range)
@@ -153,6 +163,12 @@ class Surroundings:
         add_square(out, crop.x, crop.y, crop.size, detail)
         stages.done("paste")
         return out
+
+    def _tiles_in(self, spare: bool) -> TileRestorer | None:
+        """None where there is no time for them, either; what they remember then is of the past."""
+        if self._tiles is not None and not spare:
+            self._tiles.forget()
+        return self._tiles if spare else None
 
     def _with_tiles(
         self,

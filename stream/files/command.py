@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import BadInput
@@ -20,23 +19,7 @@ from stream.files.source import Source
 from stream.files.target import check_writable
 from stream.files.timing import Timings, table
 from stream.files.upright import Upright
-
-TILES_AT_ONCE = 8
-"""Tiles that a GPU is given as one batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What of a frame the generator restores."""
-
-    whole: bool
-    """The frame, and not the face alone"""
-    why: str
-    """In words"""
-
-
-FILE = Scope(True, "scope frame, because a file has time (--fast, the face alone, is quicker)")
-"""Of a file, unless something else is said"""
+from stream.scope import FILE, Scope, of_file, tiles_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     # What costs nothing is checked first, the model is loaded last.
     if not 0.0 <= arguments.strength <= 1.0:
         raise BadInput(f"--strength must be between 0 and 1, not {arguments.strength:g}")
-    scope = chosen_scope(arguments.scope, arguments.fast)
+    scope = of_file(arguments.scope, arguments.fast)
     model = model_name(arguments.model, arguments.steps, arguments.invert)
     check_readable(source_path)
     final = check_writable(arguments.output, source_path, lossless)
@@ -125,30 +108,11 @@ def load_filter(
     # Here and not above: wrong calls and --help need not wait for the engines.
     from stream.filter import FaceFilter
     from stream.models import engine_line, open_model
-    from stream.tiles.restorer import TileRestorer
 
     opened = open_model(model, threads_for(os.cpu_count() or 1), engine=engine)
-    tiles = None
-    if scope.whole:
-        # A GPU is given several tiles as one batch; the result is the same.
-        tiles = TileRestorer(opened, 1 if opened.engine.endswith("-cpu") else TILES_AT_ONCE)
-    face_filter = FaceFilter(opened, prompt, strength, tiles=tiles)
+    face_filter = FaceFilter(opened, prompt, strength, tiles=tiles_of(opened) if scope.whole else None)
     tell(f"{scope.why}; {engine_line(opened)}")
     return face_filter
-
-
-def chosen_scope(scope: str, fast: bool) -> Scope:
-    """What is restored, and why; BadInput where `--scope` and `--fast` contradict each other.
-
-    A file has time. Neither engine nor stopwatch has a say, so that the same command does the same everywhere.
-    """
-    if scope == "frame":
-        if fast:
-            raise BadInput("--fast restores the face alone: leave it out, or --scope frame")
-        return Scope(True, "scope frame, as asked for")
-    if scope == "face" or fast:
-        return Scope(False, f"scope face, because of --{'scope' if scope == 'face' else 'fast'}")
-    return FILE
 
 
 def model_name(model: str, steps: int, invert: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from stream.face.crop import Crop
 from stream.frames.cut import CutBuffer, cut
 from stream.frames.pixels import channels, read_planes
+from stream.ladder import ladder
 from stream.models import Model
 from stream.prompt import Weights
 from stream.restorer import STAGES, FaceRestorer
@@ -16,7 +19,7 @@ from stream.surroundings import Asked, Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 from stream.tone.frame import LIGHT
-from tests.stream.fakes import CHANGE, face, fake_model, noise_frame
+from tests.stream.fakes import CHANGE, Call, face, fake_model, noise_frame
 from tests.stream.frames.pictures import picture, smooth
 
 NOISE, BLUR, NOTHING = (np.array(w, np.float32) for w in ((1, 0), (0, 1), (0, 0)))
@@ -60,6 +63,30 @@ def test_scope_face_changes_its_square_alone() -> None:
     change = channels(out)[0].astype(int) - channels(noise_frame())[0]
     # A first look, because the word alone does not say how much, and the step.
     assert (change != 0).mean() < 0.06 and len(calls) == 2
+
+
+def test_tiles_run_only_while_there_is_time() -> None:
+    # Guards against a call that goes on being late, and against memory of frames that were passed over.
+    model, calls, _ = fake_model(64, 128)
+    restorer = FaceRestorer(model, ladder((64, 128), {"fp32": 1.0}), tiles=TileRestorer(model))
+    frame = noise_frame()
+
+    def tiles_of(size: int, shown: bool) -> list[Call]:
+        calls.clear()
+        restorer.level = replace(restorer.level, size=size)
+        planes, stages = read_planes(frame), Stages(STAGES)
+        if shown:
+            restorer.restore(frame, planes, SHOWN, BLUR, 1.0, stages)
+        else:
+            restorer.without_face(frame, planes, BLUR, 1.0, stages)
+        return [call for call in calls if call.graph == 128][shown:]
+
+    for shown in (True, False):
+        restorer.forget()
+        assert len(tiles_of(128, shown)) > 8
+        assert not any(call.fresh for call in tiles_of(128, shown)[-8:])
+        assert not tiles_of(64, shown)
+        assert all(call.fresh for call in tiles_of(128, shown)[-8:])
 
 
 def test_tiles_do_not_run_for_nothing() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from stream.cli import main
 from stream.files import command
+from stream.scope import Scope
 from tests.stream.files.media import Brighten, Contents, clip, contents, damaged
 
 Run = Callable[..., int]
@@ -226,11 +227,11 @@ def test_a_file_is_restored_whole_unless_it_has_to_be_fast(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], whole: bool, why: str
 ) -> None:
     # Guards against a file whose room stays noisy because there is no GPU.
-    asked: list[command.Scope] = []
+    asked: list[Scope] = []
 
     def load(*arguments: object) -> Brighten:
         scope = arguments[4]
-        assert isinstance(scope, command.Scope)
+        assert isinstance(scope, Scope)
         asked.append(scope)
         return Brighten()
 

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from engines.manifest import MODELS
 from stream import models
 from stream.cli import main
-from stream.files.command import chosen_scope, load_filter
+from stream.files.command import load_filter
 from stream.files.upright import turn
+from stream.scope import of_file
 from tests.media import CALL_LANDMARKS, CALL_VIDEO, needs_shared
 from tests.stream.files.media import clip, contents, planes
 
@@ -110,7 +111,7 @@ def test_lossless_writes_what_the_filter_gave_bit_for_bit(
     source = clip(tmp_path / "a.mp4", pictures=pictures, audio=None)
     run(source, tmp_path / "b.mkv", "--lossless", "--strength", str(strength))
     before, after = contents(source), contents(tmp_path / "b.mkv")
-    own = load_filter("lite", "auto", strength, scope=chosen_scope("face", fast=True))
+    own = load_filter("lite", "auto", strength, scope=of_file("face", fast=True))
     expected = [planes(own.process(frame)) for frame in decoded(source, "yuv420p")]
     own.close()
     for wanted, written in zip(before.pictures if strength == 0.0 else expected, after.pictures, strict=True):
