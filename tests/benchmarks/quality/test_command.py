@@ -55,8 +55,9 @@ def test_both_scopes_are_set_against_each_other(capsys: pytest.CaptureFixture[st
     call = ["bench", "quality", str(SHARED / "call"), "--size", "whole", "--scope", "frame,face", "--frames", "2"]
     call += ["--task", "rain", "--prompt", "right", "--peers", "none", "--run", "pipeline"]
     call += ["--out", str(tmp_path / "runs")]
-    out = tmp_path / "run.json"
-    assert main([*call, "--json", str(out)]) == 0
+    out, page = tmp_path / "run.json", tmp_path / "run.html"
+    assert main([*call, "--json", str(out), "--html", str(page)]) == 0
+    assert "2 frames a clip, whole;" in page.read_text()
     found = {row["method"]: row for row in json.loads(out.read_text())["rows"]}
     face, frame = found["clearcall right"], found["clearcall right, frame"]
     # Guards against a whole frame of which but a square was looked at: there the two are the same.
