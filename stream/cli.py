@@ -13,7 +13,7 @@ from engines.errors import ClearcallError
 COMMANDS = {
     "relay": ("stream.relay.command", "answer WebRTC calls from a browser and send the face back restored"),
     "webcam": ("stream.webcam.command", "offer a virtual camera with the restored picture of the real one"),
-    "filter": ("stream.files.command", "restore the face in a video file"),
+    "filter": ("stream.files.command", "restore the picture of a video file"),
     "bench": ("benchmarks.command", "measure speed and quality"),
     "train": ("training.command", "train a generator from a folder of faces"),
     "curate": ("training.curation.command", "find faces worth training on in photos and videos"),

@@ -17,7 +17,7 @@ from stream.frames.pixels import is_full_range, read_planes
 from stream.governor import Timing, govern
 from stream.models import Model
 from stream.prompt import Weights, describe, parse_prompt
-from stream.restorer import FaceRestorer
+from stream.restorer import STAGES, FaceRestorer
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 
@@ -54,9 +54,10 @@ class FaceFilter:
         self.governor = None if budget_s is None else govern(model, budget_s, time.monotonic())
         """Decides what may be spent on a frame; None where time does not matter."""
         self._restorer = FaceRestorer(model, self.governor.levels if self.governor else (), tiles=tiles)
+        self._whole = tiles is not None
         self._worked = False
         """Whether the last frame tells how much time a level takes."""
-        self._stages = Stages(("track", "crop", "engine", "paste"))
+        self._stages = Stages(("track", *STAGES))
         self._time = 0.0
         self._given: float | None = None
         self._frames = self._changed = 0
@@ -133,8 +134,10 @@ class FaceFilter:
         self._stages.done("track")
         self._face_there = face is not None
         if face is None:
-            out = self._restorer.without_face(frame, planes, weights, strength)
+            out = self._restorer.without_face(frame, planes, weights, strength, self._stages)
             self._failures["no face"] += out is frame
+            # Without a face only the tiles take much.
+            self._worked = self._whole and self._restorer.spare and out is not frame
             return out
         restored = self._restorer.restore(frame, planes, face, weights, strength, self._stages)
         self._worked = True

@@ -23,10 +23,13 @@ from stream.ladder import Level, top_of
 from stream.models import Model
 from stream.prompt import WHOLE, Weights, as_needed, follow_estimate, prompt_from_estimate
 from stream.similar import Last
+from stream.surroundings import STAGES as AROUND
 from stream.surroundings import Asked, Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 
+STAGES = "crop", "engine", *AROUND
+"""That a frame's time goes to."""
 CROPS_KEPT = 2
 """Crops in the ring: the one the engine works on, and room for the next."""
 
@@ -119,7 +122,7 @@ class FaceRestorer:
             face: Where the face is.
             wanted: Prompt weights [P]; None for auto.
             strength: Above 0, up to 1.
-            stages: Gets the times of the stages crop, engine and paste.
+            stages: Gets the times of `STAGES`.
 
         Raises:
             EngineError: The engine could not run.
@@ -138,20 +141,21 @@ class FaceRestorer:
             out = self._step(lane, buffer, regions, wanted, strength)
             self._last = Last(crop, buffer, wanted, strength, out) if self.level.reuse else None
         stages.done("engine")
-        # Where the largest graph had to go, there is no time for more than the face.
-        spare = self.level.size >= self._sizes[-1]
-        asked = Asked(self.prompt, strength, wanted is not None, spare)
+        asked = Asked(self.prompt, strength, wanted is not None, self.spare)
         made = Restored(crop, buffer, out.y[0, 0], out.uv[0], face.landmarks)
-        restored = self.around.with_face(frame, planes, made, asked)
-        stages.done("paste")
-        return restored
+        return self.around.with_face(frame, planes, made, asked, stages)
 
     def without_face(
-        self, frame: av.VideoFrame, planes: Planes, wanted: Weights | None, strength: float
+        self, frame: av.VideoFrame, planes: Planes, wanted: Weights | None, strength: float, stages: Stages
     ) -> av.VideoFrame:
         """The frame of a face that is out of sight: the very same, unless more than the face is corrected."""
         self._forget_face()
-        return self.around.without_face(frame, planes, wanted, strength)
+        return self.around.without_face(frame, planes, wanted, strength, stages, self.spare)
+
+    @property
+    def spare(self) -> bool:
+        """Where the largest graph had to go, there is no time for more than the face."""
+        return self.level.size >= self._sizes[-1]
 
     def close(self) -> None:
         """Let go of what it holds."""

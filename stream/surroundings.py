@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import cv2
@@ -18,8 +18,12 @@ from stream.frames.replace import replaced
 from stream.noise.frame import NOISE, FrameNoise
 from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
 from stream.tiles.restorer import TileRestorer
+from stream.timing import Stages
 from stream.tone.estimate import generators_change
 from stream.tone.frame import TONE, FrameTone
+
+STAGES = "grain", "tone", "tiles", "paste"
+"""In their order; each counts where it changed the frame, and else adds to the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,13 @@ class Surroundings:
         self._asked: Asked | None = None
 
     def without_face(
-        self, frame: av.VideoFrame, planes: Planes, wanted: Weights | None, strength: float
+        self,
+        frame: av.VideoFrame,
+        planes: Planes,
+        wanted: Weights | None,
+        strength: float,
+        stages: Stages,
+        spare: bool = True,
     ) -> av.VideoFrame:
         """The frame as it was with its face: a head that is turned away must not darken the room.
 
@@ -77,22 +87,37 @@ class Surroundings:
             planes: Its 8-bit planes.
             wanted: Prompt weights [P]; None for auto.
             strength: Above 0, up to 1.
+            stages: Gets the times of `STAGES`.
+            spare: Whether there is time for the tiles.
         """
         around, full_range = planes, is_full_range(frame)
-        asked = self._asked
-        if asked is None and self._tiles is not None:
-            asked = self._asked = self._first_look(self._tiles, planes, full_range, wanted, strength)
-        if asked is not None and (self.noise.on or self._tiles is not None):
+        asked, tiles = self._asked, self._tiles_in(spare)
+        if asked is None and tiles is not None:
+            asked = self._first_look(tiles, planes, full_range, wanted, strength)
+        if asked is not None:
+            asked = self._asked = replace(asked, spare=spare)
+        if asked is not None and (self.noise.on or tiles is not None):
             around = self._without_grain(planes, asked)
+            if around is not planes:
+                stages.done("grain")
         if self.tone.on:
             self.tone.look(planes, full_range)
             around = self.tone.planes(around, full_range)
-        if asked is not None and self._tiles is not None:
-            toned = self.tone.planes(planes, full_range)
-            around = self._with_tiles(self._tiles, around, toned, full_range, None, asked)
-        return frame if around is planes else replaced(frame, planes, around)
+            stages.done("tone")
+        if asked is not None and tiles is not None:
+            bare, toned = around, self.tone.planes(planes, full_range)
+            around = self._with_tiles(tiles, around, toned, full_range, None, asked)
+            if around is not bare:
+                stages.done("tiles")
+        if around is planes:
+            return frame
+        out = replaced(frame, planes, around)
+        stages.done("paste")
+        return out
 
-    def with_face(self, frame: av.VideoFrame, planes: Planes, face: Restored, asked: Asked) -> av.VideoFrame:
+    def with_face(
+        self, frame: av.VideoFrame, planes: Planes, face: Restored, asked: Asked, stages: Stages
+    ) -> av.VideoFrame:
         """A new frame: the face pasted, and what is round it restored where that is asked for and needed.
 
         Args:
@@ -100,6 +125,7 @@ class Surroundings:
             planes: Its 8-bit planes.
             face: What the generator made of it.
             asked: What for.
+            stages: Gets the times of `STAGES`.
 
         Raises:
             BadInput: The frame's pixel format is unknown.
@@ -110,6 +136,8 @@ class Surroundings:
         around = self._without_grain(planes, asked)
         # What is pasted is added to what is there by then.
         base = face.before if around is planes else _cut(around, crop, full_range)
+        if around is not planes:
+            stages.done("grain")
         change = None
         if not self.tone.idle(asked.prompt):
             change = generators_change((face.before.y[0, 0], face.before.uv[0]), (face.y, face.uv))
@@ -118,19 +146,29 @@ class Surroundings:
         if self.tone.on and change is not None:
             detail = self.tone.detail(base, face.y, face.uv, change)
             around = self.tone.planes(around, full_range)
+            stages.done("tone")
         else:
             detail = differences(base, face.y, face.uv)
-        if self._tiles is not None:
+        tiles = self._tiles_in(asked.spare)
+        if tiles is not None:
             bare, toned = around, self.tone.planes(planes, full_range)
-            around = self._with_tiles(self._tiles, around, toned, full_range, face.landmarks, asked)
+            around = self._with_tiles(tiles, around, toned, full_range, face.landmarks, asked)
             if around is not bare:
                 # The tiles' work makes way for the face's own.
                 without, tiled = _cut(bare, crop, full_range), _cut(around, crop, full_range)
                 theirs = differences(without, tiled.y[0, 0], tiled.uv[0])
                 detail = [ours - part for ours, part in zip(detail, theirs, strict=True)]
+                stages.done("tiles")
         out = copy_frame(frame) if around is planes else replaced(frame, planes, around)
         add_square(out, crop.x, crop.y, crop.size, detail)
+        stages.done("paste")
         return out
+
+    def _tiles_in(self, spare: bool) -> TileRestorer | None:
+        """None where there is no time for them, either; what they remember then is of the past."""
+        if self._tiles is not None and not spare:
+            self._tiles.forget()
+        return self._tiles if spare else None
 
     def _with_tiles(
         self,

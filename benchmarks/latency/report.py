@@ -13,8 +13,9 @@ from typing import Any
 
 from benchmarks.latency import figures
 from benchmarks.latency.options import Settings
+from stream.restorer import STAGES as FILTER
 
-STAGES = ("jitter buffer", "decode", "track", "crop", "engine", "paste", "encode", "send")
+STAGES = ("jitter buffer", "decode", "track", *FILTER, "encode", "send")
 """In the order of a frame's way through our relay; a relay may tell of others, too."""
 RECEIVED = "caller's decode"
 COUNTS = ("sent", "missing", "late", "repeated", "unreadable", "freezes")

@@ -11,11 +11,11 @@ import cv2
 
 from benchmarks.latency.options import write
 from benchmarks.latency.report import machine
-from benchmarks.quality import gate, html, options, plan, report
+from benchmarks.quality import gate, html, options, plan, report, scopes
 from benchmarks.quality.embedding import FaceEmbedding
 from benchmarks.quality.fidelity import EQUAL
 from benchmarks.quality.landmarks import Landmarks
-from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED
+from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED, pipeline_name
 from benchmarks.quality.options import Options
 from benchmarks.quality.perceptual import Inception, open_lpips
 from benchmarks.quality.plan import Planned
@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     inception = Inception() if {"fid", "kid"} & set(wanted.metrics) else None
     finder = Landmarks(model_paths())
-    main = f"{OURS} {wanted.prompts[0]}" if "pipeline" in wanted.runs else f"generator {wanted.prompts[0]}"
+    prompt = wanted.prompts[0]
+    main = pipeline_name(prompt, wanted.scopes[0]) if "pipeline" in wanted.runs else f"generator {prompt}"
     job = Job(plan.cases(wanted, finder), methods, main, extras, inception)
     store = Store(wanted.out, settings)
     if not run_job(job, store, wanted.minutes):
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         write(wanted.json, "--json", json.dumps(found) + "\n")
     if wanted.html is not None:
         write(wanted.html, "--html", html.page(found, lambda case, kind: _picture(store, case, kind)))
-    print("\n".join(report.lines(found)))
+    print("\n".join([*report.lines(found), *scopes.lines(found, wanted.prompts)]))
     return 1 if lost else 0
 
 

@@ -31,7 +31,7 @@ def page(found: dict[str, Any], picture: FindPicture) -> str:
     settings, machine = found["settings"], found["machine"]
     about = (
         f"Model {settings['model']}; {found['when']}; {machine['processor']}, one thread, "
-        f"load before {machine['load_before']}; {settings['frames']} frames a clip, of at most {settings['size']} px; "
+        f"load before {machine['load_before']}; {settings['frames']} frames a clip, {_size(settings['size'])}; "
         f"{found['done']} of {found['planned']} cases. Intervals: 95 %, bootstrap over people. "
         "Temporal figures stand beside sharpness: what blurs everything is steady, too."
     )
@@ -43,6 +43,10 @@ def page(found: dict[str, Any], picture: FindPicture) -> str:
         f"<title>{title}</title><style>{STYLE}{OWN_STYLE}</style><body><h1>{title}</h1><p>{escape(about)}</p>{notes}"
         f"{_worst(found)}{tasks}{_metrics()}</body></html>\n"
     )
+
+
+def _size(largest: int | None) -> str:
+    return "whole" if largest is None else f"of at most {largest} px"
 
 
 def _worst(found: dict[str, Any]) -> str:

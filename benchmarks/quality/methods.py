@@ -18,11 +18,13 @@ from stream.face.regions import region_maps
 from stream.filter import FaceFilter
 from stream.models import Model
 from stream.prompt import AUTO, Weights, describe, follow_estimate, prompt_from_estimate
+from stream.tiles.restorer import TileRestorer
 from training.degrade import Planar
 from training.faces import Picture
 
 UNTOUCHED, REFERENCE = "untouched", "clean itself"
 PROMPTS = ("auto", "right", "wrong")
+FACE, FRAME = SCOPES = "face", "frame"
 OURS = "clearcall"
 """What names of the whole pipeline begin with"""
 
@@ -40,6 +42,8 @@ class Result:
     """Share of the frames that the filter changed: where it finds no face, they pass as they are"""
     squares: list[Square | None] | None = None
     """Where each frame was pasted into, of the filter"""
+    stages: dict[str, float] | None = None
+    """Median ms of each part of the filter, over the frames in which it had something to do"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +65,28 @@ def reference() -> Method:
     return Method(REFERENCE, lambda case: None if case.clean is None else Result(case.clean, None))
 
 
-def pipeline(model: Model, prompt: str) -> Method:
+def pipeline_name(prompt: str, scope: str) -> str:
+    """What the whole filter is called."""
+    return f"{OURS} {prompt}" + (f", {FRAME}" if scope == FRAME else "")
+
+
+def pipeline(model: Model, prompt: str, scope: str = FACE) -> Method:
     """The filter as the doors run it: tracking, crop, generator, paste; without a time budget."""
 
     def run(case: Case) -> Result | None:
         weights = _weights(case, prompt)
         if weights is None and prompt != AUTO:
             return None
-        face_filter = FaceFilter(model, describe(weights, model.prompts))
+        tiles = TileRestorer(model) if scope == FRAME else None
+        face_filter = FaceFilter(model, describe(weights, model.prompts), tiles=tiles)
         frames, taken, squares = _filtered(face_filter, case)
-        changed = face_filter.figures()["changed"]
-        return Result(from_i420(frames), median(taken), "", float(str(changed)) / len(frames), squares)
+        figures = face_filter.figures()
+        told = figures["stages"]
+        stages = {name: float(times["median_ms"]) for name, times in told.items()} if isinstance(told, dict) else None
+        restored = float(str(figures["changed"])) / len(frames)
+        return Result(from_i420(frames), median(taken), "", restored, squares, stages)
 
-    return Method(f"{OURS} {prompt}", run)
+    return Method(pipeline_name(prompt, scope), run)
 
 
 def with_strength(model: Model, case: Case, strength: float) -> Planar:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.latency.options import check_target, number, whole
-from benchmarks.quality.methods import PROMPTS
+from benchmarks.quality.methods import PROMPTS, SCOPES
 from benchmarks.quality.protocol import EDGES, LEVELS, STRENGTHS
 from engines.errors import BadInput
 
 DEV = Path(__file__).resolve().parents[3] / "shared" / "data" / "dev"
 RUNS, METRICS = ("pipeline", "generator"), ("lpips", "fid", "kid")
 MOST_FRAMES, MOST_FILES = 300, 1_000_000
+WHOLE = "whole"
+"""As `--size`: clips are not cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,11 @@ class Options:
     strengths: tuple[str, ...]
     prompts: tuple[str, ...]
     runs: tuple[str, ...]
+    scopes: tuple[str, ...]
     model: str
     frames: int
-    size: int
+    size: int | None
+    """Largest edge of a clip, px; None: whole frames"""
     limit: int | None
     minutes: float | None
     peers: bool
@@ -54,9 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--strength", default="middle", metavar="LIST", help=f"of: {', '.join(STRENGTHS)} (default: %(default)s)")
     add("--prompt", default="auto,right", metavar="LIST", help=f"of: {', '.join(PROMPTS)} (default: %(default)s)")
     add("--run", default="pipeline,generator", metavar="LIST", help="the whole filter, or the generator alone, or both")
+    add("--scope", default="face", metavar="LIST", help="what the filter restores: face, frame (default: %(default)s)")
     add("--model", default="lite", help="model to judge (default: %(default)s)")
     add("--frames", default="16", metavar="N", help="frames of each clip (default: %(default)s)")
-    add("--size", default="512", metavar="PX", help="largest edge of a clip, 256, 384 or 512 (default: %(default)s)")
+    add("--size", default="512", metavar="PX", help="largest edge of a clip, 256, 384 or 512 (default); whole: uncut")
     add("--limit", metavar="N", help="judge so many files only, spread over the folder")
     add("--minutes", metavar="M", help="stop after so long; the same command goes on from there")
     add("--peers", choices=("all", "none"), default="all", help="filters to compare with (default: %(default)s)")
@@ -76,9 +81,9 @@ def read(arguments: argparse.Namespace) -> Options:
         raise BadInput("--degraded and --clean go together")
     if a.real is not None and a.degraded is not None:
         raise BadInput("--real and --degraded exclude each other")
-    size = whole("--size", a.size, max(EDGES))
-    if size not in EDGES:
-        raise BadInput(f"--size must be one of {', '.join(map(str, sorted(EDGES)))}, not {size}")
+    size = None if a.size == WHOLE else whole("--size", a.size, max(EDGES))
+    if size is not None and size not in EDGES:
+        raise BadInput(f"--size must be one of {', '.join(map(str, sorted(EDGES)))}, or {WHOLE}, not {size}")
     frames = whole("--frames", a.frames, MOST_FRAMES)
     if frames < 2:
         raise BadInput("--frames must be at least 2: a single frame does not flicker")
@@ -93,6 +98,7 @@ def read(arguments: argparse.Namespace) -> Options:
         strengths=chosen("--strength", a.strength, tuple(STRENGTHS)),
         prompts=chosen("--prompt", a.prompt, PROMPTS),
         runs=chosen("--run", a.run, RUNS),
+        scopes=chosen("--scope", a.scope, SCOPES),
         model=a.model,
         frames=frames,
         size=size,

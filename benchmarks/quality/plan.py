@@ -73,9 +73,10 @@ def _planned(file: FaceFile, task: str, strength: str, make: Callable[[], Case])
 def all_methods(options: Options, model: Model) -> tuple[list[Method], list[str]]:
     """Everything that is compared, and notes on what is missing; BadInput for a foreign model that cannot be run."""
     found = [methods.untouched(), methods.reference()]
-    for run, make in (("pipeline", methods.pipeline), ("generator", methods.generator)):
-        if run in options.runs:
-            found += [make(model, prompt) for prompt in options.prompts]
+    if "pipeline" in options.runs:
+        found += [methods.pipeline(model, prompt, scope) for prompt in options.prompts for scope in options.scopes]
+    if "generator" in options.runs:
+        found += [methods.generator(model, prompt) for prompt in options.prompts]
     notes = []
     if options.peers:
         there, missing = peers.ffmpeg_peers(ffmpeg.available_filters())

@@ -51,7 +51,7 @@ class Source:
     name: str
     person: str
     frames: list[Picture]
-    """BGR, square, of an edge out of `EDGES` (other sizes only in footage)"""
+    """BGR, square, of an edge out of `EDGES` (other sizes only in footage and whole clips)"""
     motion: list[flow.Motion] | None
     """Where it is known exactly: in clips made from stills"""
 
@@ -122,14 +122,19 @@ def files_in(folder: Path, limit: int | None) -> list[FaceFile]:
     return sorted(files, key=lambda f: share[f.path])
 
 
-def read_source(file: FaceFile, count: int, largest: int) -> Source:
-    """A clip's first frames, its middle cut out; a still moved along a path of its own. BadInput for a bad file."""
+def read_source(file: FaceFile, count: int, largest: int | None) -> Source:
+    """A clip's first frames, its middle cut out; a still moved along a path of its own. BadInput for a bad file.
+
+    With None for the `largest` edge, clips stay whole; stills are no larger than ever.
+    """
     if file.clip:
         frames = load_clip(file.path, count)
+        if largest is None:
+            return Source(file.path.stem, file.identity, [_even(f) for f in frames], None)
         edge = _edge(frames[0], largest, file.path)
         return Source(file.path.stem, file.identity, [_middle(f, edge) for f in frames], None)
     still = load_still(file.path)
-    edge = _edge(still, largest, file.path)
+    edge = _edge(still, largest or max(EDGES), file.path)
     rng = np.random.default_rng([SEED, 1, 1, _number(file.path.stem)])
     path = sample_path(rng, count, (still.shape[0], still.shape[1]), edge)
     motion = flow.known_motion(path.matrices, edge, edge)
@@ -173,8 +178,12 @@ def pairs_in(degraded: Path, clean: Path, limit: int | None) -> list[tuple[FaceF
 
 def _whole(file: FaceFile, count: int) -> Planar:
     frames = load_clip(file.path, count) if file.clip else [load_still(file.path)] * count
-    height, width = (n // 2 * 2 for n in frames[0].shape[:2])
-    return to_planes([np.ascontiguousarray(f[:height, :width]) for f in frames])
+    return to_planes([_even(f) for f in frames])
+
+
+def _even(picture: Picture) -> Picture:
+    height, width = (n // 2 * 2 for n in picture.shape[:2])
+    return np.ascontiguousarray(picture[:height, :width])
 
 
 def _edge(picture: Picture, largest: int, path: Path) -> int:

@@ -76,6 +76,8 @@ def judge(job: Job, planned: Planned, case: Case) -> tuple[list[Row], dict[str, 
             "setting": result.setting,
             "figures": {k: round(v, 6) for k, v in score(case, result.clip, job.extras).items()},
         }
+        if result.stages is not None:
+            row["stages"] = result.stages
         if result.restored is not None:
             row["figures"]["restored"] = round(result.restored, 4)
         if result.squares is not None and case.clean is not None:

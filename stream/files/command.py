@@ -19,9 +19,7 @@ from stream.files.source import Source
 from stream.files.target import check_writable
 from stream.files.timing import Timings, table
 from stream.files.upright import Upright
-
-TILES_AT_ONCE = 8
-"""Tiles that a GPU is given as one batch."""
+from stream.scope import FILE, Scope, of_file, tiles_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scope",
         choices=("auto", "face", "frame"),
         default="auto",
-        help="what to restore; auto: frame on a GPU, else face",
+        help="what to restore; auto: frame, with --fast face (default: auto)",
     )
-    parser.add_argument("--fast", action="store_true", help="with scope auto: the face alone, on a GPU too")
+    parser.add_argument("--fast", action="store_true", help="as fast as it goes: the generator restores the face alone")
     parser.add_argument("--lossless", action="store_true", help="write FFV1, which keeps every bit (.mkv)")
     parser.add_argument("--compare", action="store_true", help="write before and after side by side")
     parser.add_argument("--model", default="lite", help="model to use (default: lite)")
@@ -60,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     # What costs nothing is checked first, the model is loaded last.
     if not 0.0 <= arguments.strength <= 1.0:
         raise BadInput(f"--strength must be between 0 and 1, not {arguments.strength:g}")
+    scope = of_file(arguments.scope, arguments.fast)
     model = model_name(arguments.model, arguments.steps, arguments.invert)
     check_readable(source_path)
     final = check_writable(arguments.output, source_path, lossless)
@@ -68,7 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
         picture = source.facts.picture
         _check_format(source_path, picture.pix_fmt)
         display = source.facts.display
-        scope = "face" if arguments.scope == "auto" and arguments.fast else arguments.scope
         tell = (lambda _: None) if quiet else _tell
         frame_filter = load_filter(model, arguments.prompt, arguments.strength, arguments.engine, scope, tell)
         if display.quarters:
@@ -100,38 +98,21 @@ def load_filter(
     prompt: str,
     strength: float,
     engine: str = "auto",
-    scope: str = "auto",
+    scope: Scope = FILE,
     tell: Callable[[str], None] = _tell,
 ) -> FrameFilter:
-    """The filter with its model; `tell` gets a line that says what runs it, and why nothing better does.
+    """The filter with its model; `tell` gets a line that says what is restored, what runs it, and why nothing better.
 
     BadInput for an unknown model or prompt, ModelError for damaged files.
     """
     # Here and not above: wrong calls and --help need not wait for the engines.
     from stream.filter import FaceFilter
     from stream.models import engine_line, open_model
-    from stream.tiles.restorer import TileRestorer
 
     opened = open_model(model, threads_for(os.cpu_count() or 1), engine=engine)
-    tiles = None
-    if whole_frame(scope, opened.engine):
-        tiles = TileRestorer(opened, 1 if on_cpu(opened.engine) else TILES_AT_ONCE)
-    face_filter = FaceFilter(opened, prompt, strength, tiles=tiles)
-    tell(engine_line(opened))
+    face_filter = FaceFilter(opened, prompt, strength, tiles=tiles_of(opened) if scope.whole else None)
+    tell(f"{scope.why}; {engine_line(opened)}")
     return face_filter
-
-
-def whole_frame(scope: str, engine: str) -> bool:
-    """Whether the whole frame is restored; `auto` does where the engine makes it a matter of milliseconds.
-
-    Decided by the engine and not by a stopwatch, so that a file comes out the same each time.
-    """
-    return scope == "frame" or (scope == "auto" and not on_cpu(engine))
-
-
-def on_cpu(engine: str) -> bool:
-    """Whether an engine, by its name, runs on the CPU: six tiles of a 720p frame take it a quarter of a second."""
-    return engine.endswith("-cpu")
 
 
 def model_name(model: str, steps: int, invert: bool) -> str:

@@ -21,6 +21,7 @@ from stream.models import Model, engine_line, open_model
 from stream.relay import aiortc_tuning, settings
 from stream.relay.server import Relay
 from stream.relay.settings import RelaySettings
+from stream.scope import Scope, of_call
 
 SHUTDOWN_TIMEOUT_S = 2.0
 
@@ -63,9 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     with listen(chosen.host, chosen.port) as listener:
         aiortc_tuning.tune()
         model = open_model(chosen.model, engine=chosen.engine, precision=chosen.precision, live=True)
+        scope = of_call(model, chosen.latency_budget_s)
         # Now, and not when the first caller waits: they may have to be fetched.
         model_paths()
-        return asyncio.run(_serve(chosen, model, listener, context))
+        return asyncio.run(_serve(chosen, model, scope, listener, context))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -106,21 +108,21 @@ def tls_context(chosen: RelaySettings) -> ssl.SSLContext | None:
 
 
 async def _serve(
-    chosen: RelaySettings, model: Model, listener: socket.socket, context: ssl.SSLContext | None
+    chosen: RelaySettings, model: Model, scope: Scope, listener: socket.socket, context: ssl.SSLContext | None
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     # No access log: addresses and tokens stay out of it.
-    runner = web.AppRunner(Relay(chosen, model).app(), access_log=None)
+    runner = web.AppRunner(Relay(chosen, model, scope).app(), access_log=None)
     await runner.setup()
     try:
         await web.SockSite(runner, listener, ssl_context=context, shutdown_timeout=SHUTDOWN_TIMEOUT_S).start()
         print(f"clearcall: open {address(chosen, listener.getsockname()[1])}", flush=True)
         runs = f"model {model.name} in {' or '.join(model.costs)}"
         print(f"clearcall: {runs}, up to {chosen.max_sessions} call(s); Ctrl-C stops", flush=True)
-        print(f"clearcall: {engine_line(model)}", flush=True)
+        print(f"clearcall: {scope.why}; {engine_line(model)}", flush=True)
         settle()
         await stop.wait()
     finally:

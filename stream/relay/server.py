@@ -21,6 +21,7 @@ from stream.relay.sdp import read_fragment, read_offer
 from stream.relay.session import Session
 from stream.relay.sessions import RelayFull, SessionTable
 from stream.relay.settings import RelaySettings
+from stream.scope import FACE, Scope, tiles_of
 
 MAX_BODY = 64 * 1024
 """Bytes of a request's body; a browser's offer has 4 to 8 thousand."""
@@ -51,9 +52,10 @@ log = logging.getLogger(__name__)
 class Relay:
     """The routes and what they share: one model, one table of calls."""
 
-    def __init__(self, settings: RelaySettings, model: Model) -> None:
+    def __init__(self, settings: RelaySettings, model: Model, scope: Scope = FACE) -> None:
         self.settings = settings
         self.model = model
+        self.scope = scope
         self.table: SessionTable[Session] = SessionTable(
             settings.max_sessions, settings.media_timeout_s, self._freed
         )
@@ -148,8 +150,7 @@ class Relay:
         return web.Response(status=201, body=answer.encode(), headers=headers)
 
     async def _open(self, number: int, prompt: str, strength: float) -> Session:
-        loop, budget_s = asyncio.get_running_loop(), self.settings.latency_budget_s
-        face_filter = await loop.run_in_executor(None, FaceFilter, self.model, prompt, strength, budget_s)
+        face_filter = await asyncio.get_running_loop().run_in_executor(None, self.new_filter, prompt, strength)
         session: Session
         try:
             session = Session(
@@ -159,6 +160,11 @@ class Relay:
             face_filter.close()
             raise
         return session
+
+    def new_filter(self, prompt: str, strength: float) -> FaceFilter:
+        """A filter for one call; raises what `FaceFilter` does."""
+        tiles = tiles_of(self.model) if self.scope.whole else None
+        return FaceFilter(self.model, prompt, strength, self.settings.latency_budget_s, tiles)
 
     def _freed(self, session: Session) -> None:
         self._ended.add(session.figures())

@@ -114,6 +114,7 @@ def serve(chosen: WebcamSettings) -> int:
     from stream.filter import FaceFilter
     from stream.live import LiveFilter
     from stream.models import engine_line, open_model
+    from stream.scope import of_call, tiles_of
     from stream.webcam import locate, source
     from stream.webcam.capture import Capture
     from stream.webcam.door import Door
@@ -133,9 +134,12 @@ def serve(chosen: WebcamSettings) -> int:
         model_paths()
         threads = threads_for(os.cpu_count() or 1)
         model = open_model(chosen.model, threads, engine=chosen.engine, precision=chosen.precision, live=True)
-        face_filter = FaceFilter(model, chosen.prompt, chosen.strength, chosen.latency_budget_s)
+        scope = of_call(model, chosen.latency_budget_s)
+        tiles = tiles_of(model) if scope.whole else None
+        face_filter = FaceFilter(model, chosen.prompt, chosen.strength, chosen.latency_budget_s, tiles)
         switch = Switch(face_filter, chosen.prompt, chosen.strength, wake.set)
         live = LiveFilter(face_filter, wake.set, on_done=face_filter.took)
+        stack.callback(face_filter.close)
         stack.callback(live.close)
         capture = Capture(lambda: source.frames(locate.follow(origin)), live.push)
         door = Door(
@@ -157,7 +161,7 @@ def serve(chosen: WebcamSettings) -> int:
         if hasattr(signal, "SIGUSR1"):  # not on Windows
             signal.signal(signal.SIGUSR1, lambda *_: switch.toggle())
         print(f"clearcall: {origin} -> {door.figures()['output']}; Ctrl-C stops", flush=True)
-        print(f"clearcall: {engine_line(model)}", flush=True)
+        print(f"clearcall: {scope.why}; {engine_line(model)}", flush=True)
         status = Status(figures)
         stack.callback(status.close)
         settle()

@@ -18,6 +18,7 @@ from stream.face.models import FaceModelError, model_paths
 from stream.filter import NOMINAL_INTERVAL_S, FaceFilter
 from stream.frames.pixels import channels, copy_frame
 from stream.models import Model, open_model
+from stream.tiles.restorer import TileRestorer
 from stream.tone.frame import HAZE, LIGHT
 from tests.media import CALL_VIDEO, needs_shared
 from tests.stream.fakes import FakeEngine, FakeTracker, face, fake_model, noise_frame
@@ -29,13 +30,14 @@ STEADY = "noise:0.75,blur:0.75"
 class Stand:
     """A filter on a fake engine and a fake tracker."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, budget_s: float | None = None) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, budget_s: float | None = None, whole: bool = False) -> None:
         self.tracker = FakeTracker()
         monkeypatch.setattr(filter_module, "FaceTracker", lambda _: self.tracker)
         monkeypatch.setattr(filter_module, "model_paths", lambda: None)
         self.model, self.calls, engines = fake_model(128)
         self.engine: FakeEngine = engines[128]
-        self.filter = FaceFilter(self.model, STEADY, budget_s=budget_s)
+        tiles = TileRestorer(self.model) if whole else None
+        self.filter = FaceFilter(self.model, STEADY, budget_s=budget_s, tiles=tiles)
 
     def fail(self, error: Exception) -> None:
         """Make every step of the engine fail."""
@@ -116,6 +118,21 @@ def test_frames_without_a_face_say_nothing_of_the_time(monkeypatch: pytest.Monke
             stand.filter.took(0.0, 1.0)
     quality = stand.filter.figures()["quality"]
     assert isinstance(quality, dict) and quality["level"] == 0 and quality["frames"] == {}
+
+
+def test_tiles_without_a_face_are_given_up_where_they_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Guards against a call that is late for as long as nobody sits before the camera.
+    stand = Stand(monkeypatch, budget_s=0.033, whole=True)
+    stand.tracker.script = [None]
+    assert stand.filter.process(noise_frame()) is not None and len(stand.calls) > 6
+    for _ in range(30):
+        stand.filter.process(noise_frame())
+        stand.filter.took(0.0, 1.0)
+    stand.calls.clear()
+    frame = noise_frame()
+    assert stand.filter.process(frame) is frame and not stand.calls
+    quality = stand.filter.figures()["quality"]
+    assert isinstance(quality, dict) and quality["level"] > 0
 
 
 def test_after_an_echo_nothing_is_remembered(stand: Stand) -> None:

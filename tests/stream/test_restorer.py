@@ -18,13 +18,12 @@ from stream.frames.pixels import channels, read_planes
 from stream.ladder import ladder
 from stream.models import Cheaper, Model
 from stream.prompt import Weights, prompt_from_estimate
-from stream.restorer import FaceRestorer
+from stream.restorer import STAGES, FaceRestorer
 from stream.timing import Stages
 from tests.stream.fakes import CHANGE, GRID, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents
 
 NOISE = np.array([0.75, 0.0], np.float32)
-STAGES = ("crop", "engine", "paste")
 
 Restore = Callable[..., av.VideoFrame]
 
@@ -231,7 +230,7 @@ def test_stages_are_told_apart() -> None:
     stages = Stages(STAGES)
     frame = noise_frame()
     FaceRestorer(model).restore(frame, read_planes(frame), face(160, 120, 30), NOISE, 1.0, stages)
-    assert set(stages.figures()) == set(STAGES)
+    assert set(stages.figures()) == {"crop", "engine", "paste"}
 
 
 def levelled(model: Model) -> tuple[FaceRestorer, Restore]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import av
 import numpy as np
+import pytest
 
 from stream.face.crop import Crop
 from stream.frames.cut import CutBuffer, cut
 from stream.frames.pixels import channels, read_planes
+from stream.ladder import ladder
 from stream.models import Model
 from stream.prompt import Weights
-from stream.restorer import FaceRestorer
+from stream.restorer import STAGES, FaceRestorer
 from stream.surroundings import Asked, Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 from stream.tone.frame import LIGHT
-from tests.stream.fakes import CHANGE, face, fake_model, noise_frame
+from tests.stream.fakes import CHANGE, Call, face, fake_model, noise_frame
 from tests.stream.frames.pictures import picture, smooth
 
 NOISE, BLUR, NOTHING = (np.array(w, np.float32) for w in ((1, 0), (0, 1), (0, 0)))
-STAGES = ("crop", "engine", "paste")
 SHOWN = face(160, 120, 30)
 
 
@@ -38,12 +41,52 @@ def test_scope_frame_changes_all_of_it_and_the_face_once() -> None:
     assert len(calls) > 20
 
 
+@pytest.mark.parametrize("tiles", [True, False])
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_tiles_time_is_told_apart(tiles: bool, shown: bool) -> None:
+    # Guards against a paste that seems to take a quarter of a second.
+    model, _, _ = fake_model(64)
+    restorer = FaceRestorer(model, tiles=TileRestorer(model) if tiles else None)
+    stages, frame = Stages(STAGES), noise_frame()
+    stages.start()
+    if shown:
+        restorer.restore(frame, read_planes(frame), SHOWN, BLUR, 1.0, stages)
+    else:
+        restorer.without_face(frame, read_planes(frame), BLUR, 1.0, stages)
+    with_face = {"crop", "engine", "paste"} if shown else set()
+    assert set(stages.figures()) == with_face | ({"tiles", "paste"} if tiles else set())
+
+
 def test_scope_face_changes_its_square_alone() -> None:
     model, calls, _ = fake_model(64)
     out = frames(model, BLUR, tiles=False)
     change = channels(out)[0].astype(int) - channels(noise_frame())[0]
     # A first look, because the word alone does not say how much, and the step.
     assert (change != 0).mean() < 0.06 and len(calls) == 2
+
+
+def test_tiles_run_only_while_there_is_time() -> None:
+    # Guards against a call that goes on being late, and against memory of frames that were passed over.
+    model, calls, _ = fake_model(64, 128)
+    restorer = FaceRestorer(model, ladder((64, 128), {"fp32": 1.0}), tiles=TileRestorer(model))
+    frame = noise_frame()
+
+    def tiles_of(size: int, shown: bool) -> list[Call]:
+        calls.clear()
+        restorer.level = replace(restorer.level, size=size)
+        planes, stages = read_planes(frame), Stages(STAGES)
+        if shown:
+            restorer.restore(frame, planes, SHOWN, BLUR, 1.0, stages)
+        else:
+            restorer.without_face(frame, planes, BLUR, 1.0, stages)
+        return [call for call in calls if call.graph == 128][shown:]
+
+    for shown in (True, False):
+        restorer.forget()
+        assert len(tiles_of(128, shown)) > 8
+        assert not any(call.fresh for call in tiles_of(128, shown)[-8:])
+        assert not tiles_of(64, shown)
+        assert all(call.fresh for call in tiles_of(128, shown)[-8:])
 
 
 def test_tiles_do_not_run_for_nothing() -> None:
@@ -57,12 +100,12 @@ def test_without_a_face_the_frame_is_restored_all_the_same() -> None:
     frame = noise_frame()
     for wanted, changes in ((BLUR, True), (None, True), (NOTHING, False)):
         restorer = FaceRestorer(model, tiles=TileRestorer(model))
-        out = restorer.without_face(frame, read_planes(frame), wanted, 1.0)
+        out = restorer.without_face(frame, read_planes(frame), wanted, 1.0, Stages(STAGES))
         assert (out is not frame) == changes
         if changes:
             assert (channels(out)[0] == channels(frame)[0] + CHANGE).all()
     restorer = FaceRestorer(model)
-    assert restorer.without_face(frame, read_planes(frame), BLUR, 1.0) is frame
+    assert restorer.without_face(frame, read_planes(frame), BLUR, 1.0, Stages(STAGES)) is frame
 
 
 def test_a_word_means_as_much_as_the_tiles_need_where_no_face_tells() -> None:
@@ -70,7 +113,7 @@ def test_a_word_means_as_much_as_the_tiles_need_where_no_face_tells() -> None:
     model, calls, engines = fake_model(64)
     engines[64].estimate = (0.0, 0.5)
     frame = noise_frame()
-    FaceRestorer(model, tiles=TileRestorer(model)).without_face(frame, read_planes(frame), BLUR, 1.0)
+    FaceRestorer(model, tiles=TileRestorer(model)).without_face(frame, read_planes(frame), BLUR, 1.0, Stages(STAGES))
     assert {tuple(call.prompt) for call in calls} == {(0.0, 0.0), (0.0, 0.5)}
 
 
@@ -92,8 +135,8 @@ def test_a_head_that_turns_away_leaves_the_room_lit() -> None:
     brighter = np.rint((before.y[0, 0].astype(float) - 16) * 1.8 + 16).astype(np.uint8)
     made = Restored(crop, before, brighter, before.uv[0], SHOWN.landmarks)
     asked = Asked(np.array([0, 1], np.float32), 1.0, in_words=True)
-    with_face = channels(around.with_face(frame, planes, made, asked))[0]
-    without = channels(around.without_face(frame, planes, None, 1.0))[0]
+    with_face = channels(around.with_face(frame, planes, made, asked, Stages(STAGES)))[0]
+    without = channels(around.without_face(frame, planes, None, 1.0, Stages(STAGES)))[0]
     outside = np.ones(with_face.shape, bool)
     outside[crop.y : crop.y + 128, crop.x : crop.x + 128] = False
     assert np.array_equal(with_face[outside], without[outside])
@@ -101,4 +144,4 @@ def test_a_head_that_turns_away_leaves_the_room_lit() -> None:
     assert np.abs(without.astype(int) - with_face)[~outside].mean() < 2
     # Another scene has its own light.
     cut_to = noise_frame()
-    assert around.without_face(cut_to, read_planes(cut_to), None, 1.0) is cut_to
+    assert around.without_face(cut_to, read_planes(cut_to), None, 1.0, Stages(STAGES)) is cut_to

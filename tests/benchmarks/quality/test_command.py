@@ -23,6 +23,7 @@ from tests.training.faces import write_stills
         (["--prompt", "left"], "--prompt"),
         (["--strength", "10"], "--strength"),
         (["--run", "all"], "--run"),
+        (["--scope", "auto"], "--scope: auto is not one of face, frame"),
         (["--frames", "1"], "--frames"),
         (["--size", "300"], "--size"),
         (["--limit", "0"], "--limit"),
@@ -47,6 +48,25 @@ def test_a_wrong_call_is_said_in_one_line(
     assert main(["bench", "quality", "--out", str(tmp_path), *options]) == 2
     error = capsys.readouterr().err
     assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+@needs_shared
+def test_both_scopes_are_set_against_each_other(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    call = ["bench", "quality", str(SHARED / "call"), "--size", "whole", "--scope", "frame,face", "--frames", "2"]
+    call += ["--task", "rain", "--prompt", "right", "--peers", "none", "--run", "pipeline"]
+    call += ["--out", str(tmp_path / "runs")]
+    out, page = tmp_path / "run.json", tmp_path / "run.html"
+    assert main([*call, "--json", str(out), "--html", str(page)]) == 0
+    assert "2 frames a clip, whole;" in page.read_text()
+    found = {row["method"]: row for row in json.loads(out.read_text())["rows"]}
+    face, frame = found["clearcall right"], found["clearcall right, frame"]
+    # Guards against a whole frame of which but a square was looked at: there the two are the same.
+    assert frame["figures"]["psnr"] > face["figures"]["psnr"] + 1
+    assert abs(frame["figures"]["psnr_face"] - face["figures"]["psnr_face"]) < 0.2
+    assert "tiles" in frame["stages"] and "tiles" not in face["stages"]
+    shown = capsys.readouterr().out
+    psnr = (f"{found[name]['figures']['psnr']:.2f} (" for name in ("untouched", *found) if "clean" not in name)
+    assert "| task | input | face | frame |" in shown and all(figure in shown for figure in psnr)
 
 
 @needs_shared

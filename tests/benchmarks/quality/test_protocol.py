@@ -68,6 +68,8 @@ def test_stills_move_in_a_known_way_and_clips_are_cut(tmp_path: Path) -> None:
     still, clip = (protocol.read_source(file, 4, 512) for file in list_faces(tmp_path))
     assert still.frames[0].shape == clip.frames[0].shape == (256, 256, 3)
     assert still.motion is not None and len(still.motion) == 3 and clip.motion is None
+    still, clip = (protocol.read_source(file, 4, None) for file in list_faces(tmp_path))
+    assert still.frames[0].shape == (256, 256, 3) and clip.frames[0].shape == (288, 288, 3)
     with pytest.raises(BadInput, match="smaller than 256"):
         protocol.read_source(list_faces(write_stills(tmp_path / "small", 1, 128))[0], 4, 512)
 

@@ -12,6 +12,7 @@ import pytest
 
 from stream.cli import main
 from stream.files import command
+from stream.scope import Scope
 from tests.stream.files.media import Brighten, Contents, clip, contents, damaged
 
 Run = Callable[..., int]
@@ -211,32 +212,38 @@ def test_other_numbers_of_steps_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("scope", "engine", "whole"),
+    ("options", "whole", "why"),
     [
-        ("auto", "onnxruntime-cpu", False),
-        ("auto", "tensorrt", True),
-        ("auto", "onnxruntime-cuda", True),
-        ("frame", "onnxruntime-cpu", True),
-        ("face", "tensorrt", False),
+        ([], True, "a file has time (--fast, the face alone, is quicker)"),
+        (["--scope", "auto"], True, "a file has time"),
+        (["--fast"], False, "because of --fast"),
+        (["--scope", "auto", "--fast"], False, "because of --fast"),
+        (["--scope", "face"], False, "because of --scope"),
+        (["--scope", "face", "--fast"], False, "because of --scope"),
+        (["--scope", "frame"], True, "as asked for"),
     ],
 )
-def test_auto_takes_the_whole_frame_where_that_is_quick(scope: str, engine: str, whole: bool) -> None:
-    assert command.whole_frame(scope, engine) == whole
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [([], "auto"), (["--fast"], "face"), (["--scope", "frame"], "frame"), (["--scope", "frame", "--fast"], "frame")],
-)
-def test_fast_means_the_face_alone_unless_a_scope_is_named(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], expected: str
+def test_a_file_is_restored_whole_unless_it_has_to_be_fast(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], whole: bool, why: str
 ) -> None:
-    asked: list[object] = []
+    # Guards against a file whose room stays noisy because there is no GPU.
+    asked: list[Scope] = []
 
     def load(*arguments: object) -> Brighten:
-        asked.extend(arguments)
+        scope = arguments[4]
+        assert isinstance(scope, Scope)
+        asked.append(scope)
         return Brighten()
 
     monkeypatch.setattr(command, "load_filter", load)
     assert run(clip(tmp_path / "a.mp4"), tmp_path / "b.mp4", *options) == 0
-    assert asked[4] == expected
+    assert asked[0].whole == whole and why in asked[0].why
+
+
+def test_fast_and_the_whole_frame_contradict_each_other(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(clip(tmp_path / "a.mp4"), tmp_path / "b.mp4", "--scope", "frame", "--fast") == 2
+    error = capsys.readouterr().err
+    assert "--fast" in error and "--scope frame" in error and error.count("\n") == 1
+    assert not (tmp_path / "b.mp4").exists()

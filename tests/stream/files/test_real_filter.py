@@ -24,6 +24,7 @@ from stream import models
 from stream.cli import main
 from stream.files.command import load_filter
 from stream.files.upright import turn
+from stream.scope import of_file
 from tests.media import CALL_LANDMARKS, CALL_VIDEO, needs_shared
 from tests.stream.files.media import clip, contents, planes
 
@@ -43,8 +44,8 @@ def pictures() -> list[av.VideoFrame]:
 
 
 def run(source: Path, output: Path, *options: str) -> None:
-    """Filter as a user would."""
-    assert main(["filter", str(source), str(output), "--quiet", *options]) == 0
+    """Filter the face as a user would."""
+    assert main(["filter", str(source), str(output), "--quiet", "--fast", *options]) == 0
 
 
 def decoded(path: Path, pix_fmt: str) -> list[av.VideoFrame]:
@@ -110,7 +111,7 @@ def test_lossless_writes_what_the_filter_gave_bit_for_bit(
     source = clip(tmp_path / "a.mp4", pictures=pictures, audio=None)
     run(source, tmp_path / "b.mkv", "--lossless", "--strength", str(strength))
     before, after = contents(source), contents(tmp_path / "b.mkv")
-    own = load_filter("lite", "auto", strength)
+    own = load_filter("lite", "auto", strength, scope=of_file("face", fast=True))
     expected = [planes(own.process(frame)) for frame in decoded(source, "yuv420p")]
     own.close()
     for wanted, written in zip(before.pictures if strength == 0.0 else expected, after.pictures, strict=True):
@@ -208,8 +209,24 @@ def test_a_damaged_model_is_a_failure_in_one_line(
     assert sorted(os.listdir(tmp_path)) == ["a.mp4", "models"]
 
 
-def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "stream.cli", "filter", str(CALL_VIDEO), str(tmp_path / "b.mp4")]
+def test_the_whole_frame_is_restored_unless_it_is_to_be_fast(
+    pictures: list[av.VideoFrame], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Guards against a default that leaves what is far from the face as it was.
+    source = clip(tmp_path / "a.mkv", pictures=pictures[:2], pix_fmt="yuv420p", codec="ffv1", audio=None)
+    assert main(["filter", str(source), str(tmp_path / "b.mkv"), "--lossless", "--prompt", "rain:0.6"]) == 0
+    before, after = decoded(source, "yuv420p"), decoded(tmp_path / "b.mkv", "yuv420p")
+    for index, (one, other) in enumerate(zip(before, after, strict=True)):
+        luma = planes(one)[0] != planes(other)[0]
+        far = from_the_face(index, *SIZE[::-1]) > 1.2
+        assert luma.reshape(SIZE[::-1])[far].mean() > 0.1
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told.startswith("clearcall: scope frame, because a file has time (--fast") and "engine onnxruntime" in told
+
+
+@pytest.mark.parametrize(("name", "options"), [("b.mp4", ["--fast"]), ("b.mkv", ["--scope", "frame", "--lossless"])])
+def test_ctrl_c_leaves_nothing(tmp_path: Path, name: str, options: list[str]) -> None:
+    command = [sys.executable, "-m", "stream.cli", "filter", str(CALL_VIDEO), str(tmp_path / name), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             end = time.monotonic() + 60

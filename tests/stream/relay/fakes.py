@@ -20,6 +20,7 @@ from engines.errors import BadInput
 from stream.models import Model
 from stream.relay import aiortc_tuning, server
 from stream.relay.settings import RelaySettings
+from stream.tiles.restorer import TileRestorer
 
 PROMPTS = ("noise", "blur")
 OFFER = {"Content-Type": "application/sdp"}
@@ -41,7 +42,12 @@ class FakeFilter:
     open = 0
 
     def __init__(
-        self, model: Model, prompt: str = "auto", strength: float = 1.0, budget_s: float | None = None
+        self,
+        model: Model,
+        prompt: str = "auto",
+        strength: float = 1.0,
+        budget_s: float | None = None,
+        tiles: TileRestorer | None = None,
     ) -> None:
         self.set_prompt(prompt)
         self.strength = strength

@@ -13,6 +13,9 @@ from aiortc.mediastreams import AudioStreamTrack
 
 from stream.relay import metrics, server
 from stream.relay.settings import RelaySettings
+from stream.scope import Scope
+from stream.tiles.restorer import TileRestorer
+from tests.stream.fakes import fake_model
 from tests.stream.relay.fakes import OFFER, Caller, FakeFilter, relay
 
 Http = TestClient[Any, Any]
@@ -168,3 +171,12 @@ def test_a_fault_in_the_relay_is_told_in_one_line_without_details(monkeypatch: p
         assert "division" not in await _line(await http.get("/metrics"), 500)
 
     _with_relay(monkeypatch, work)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_calls_are_restored_in_the_relays_scope(monkeypatch: pytest.MonkeyPatch, whole: bool) -> None:
+    given: list[object] = []
+    monkeypatch.setattr(server, "FaceFilter", lambda *arguments: given.append(arguments[4]))
+    made = server.Relay(RelaySettings(), fake_model(128)[0], Scope(whole, "for a test"))
+    made.new_filter("auto", 1.0)
+    assert isinstance(given[0], TileRestorer) == whole
