@@ -16,7 +16,8 @@ from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
 from training.landmarks import StillLandmarks
-from training.validate import LEVEL, dev_clips, psnr
+from training.measures import psnr
+from training.validate import LEVEL, dev_clips
 
 ALLOWED_DB = 0.15
 """Loss on any task, with the right prompt and with `auto`."""

@@ -14,9 +14,10 @@ from generator.model import Generator
 from stream.face.regions import REGION_NAMES
 from training.degrade import TASKS, Degradation, degrade, to_planes
 from training.faces import Picture
+from training.measures import psnr
 from training.planar import bgr_frame
 from training.samples import Samples
-from training.validate import LEVEL, psnr, restore
+from training.validate import LEVEL, restore
 
 SHEET_FRAMES = (0, 2, 5)
 RATE = 15

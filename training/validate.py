@@ -16,6 +16,7 @@ from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
 from training.faces import Picture, list_faces, load_clip, load_still
+from training.measures import psnr
 
 LEVEL = 0.5
 FRAMES = 4
@@ -35,13 +36,6 @@ class Score:
     """with the right prompt"""
     auto: float
     """with the generator's own estimate, as a live call follows it"""
-
-
-def psnr(a: Planar, b: Planar) -> float:
-    """PSNR in dB of 8-bit planes, every sample of Y, U and V counted alike; 99 for equal planes."""
-    squares = sum(float(((p.astype(np.float64) - q) ** 2).sum()) for p, q in zip(a, b, strict=True))
-    mean = squares / sum(p.size for p in a)
-    return 99.0 if mean == 0 else float(10 * np.log10(255**2 / mean))
 
 
 def dev_clips(folder: Path, size: int, limit: int | None = None) -> list[list[Picture]]:

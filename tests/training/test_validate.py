@@ -14,7 +14,7 @@ from tests.generator.tiny import shaken, tiny_generator
 from tests.training.faces import pattern, write_clip, write_stills
 from training.degrade import TASKS, to_planes
 from training.faces import Picture
-from training.validate import dev_clips, psnr, restore, validate
+from training.validate import dev_clips, restore, validate
 
 CLIPS = [[pattern(1, 64)] * 4, [pattern(2, 64)] * 2]
 
@@ -68,10 +68,3 @@ def test_dev_clips_are_centre_squares(tmp_path: Path) -> None:
     assert len(dev_clips(tmp_path, 112, limit=2)) == 2
     with pytest.raises(BadInput):
         dev_clips(tmp_path / "missing", 112)
-
-
-def test_psnr() -> None:
-    one = to_planes([pattern(1, 64)])
-    other = (one[0] ^ np.uint8(1), one[1] ^ np.uint8(1))
-    assert psnr(one, one) == 99.0
-    assert psnr(one, other) == pytest.approx(48.13, abs=0.01)
