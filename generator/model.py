@@ -123,6 +123,11 @@ class Generator(nn.Module):
         features: Features = self.encoder(y, uv)
         return features
 
+    def estimated(self, features: Features) -> Tensor:
+        """The prompt estimate [B,P]; it depends on nothing but the frame itself."""
+        weights: Tensor = self.estimate(features.edges, functional.avg_pool2d(features.latent, 2))
+        return weights
+
     def step(
         self, frame: Frame, keep: Tensor, state: State, integration: Integration = ONE_STEP
     ) -> tuple[Output, State]:

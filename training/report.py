@@ -18,13 +18,13 @@ import cv2
 
 from engines.errors import BadInput, ClearcallError
 from training.checkpoint import load_checkpoint, load_generator
+from training.dev_clips import dev_clips
 from training.faces import Picture, list_faces
 from training.landmarks import find_landmarks
 from training.log_reading import RunLog, read_log
 from training.plot import line_plot
 from training.report_pictures import contact_sheet, drawn, strips, video
 from training.samples import Samples, SampleShape
-from training.validate import dev_clips
 
 DEV_EDGE, DEV_FILES = 320, 8
 SHEET_CLIPS, VIDEO_CLIPS, VIDEO_FRAMES = 16, 9, 24
