@@ -20,6 +20,9 @@ from training.planar import bgr_frame
 from training.samples import Samples
 from training.validate import LEVEL, auto_prompts, averages_of_a_call, restore
 
+Strip = tuple[str, Picture, tuple[float, ...]]
+"""Task, picture, and PSNR of what is in it, in dB."""
+
 SHEET_FRAMES = (0, 2, 5)
 RATE = 15
 
@@ -39,7 +42,7 @@ def strip(generator: Generator, frames: list[Picture], levels: dict[str, float])
     return shown, tuple(psnr(planes, clean) for planes in (bad, known, auto))
 
 
-def strips(generator: Generator, clips: list[DevClip]) -> list[tuple[str, Picture, tuple[float, ...]]]:
+def strips(generator: Generator, clips: list[DevClip]) -> list[Strip]:
     """One for each task and one clean, each on another clip."""
     names = (*TASKS, "clean")
     return [
