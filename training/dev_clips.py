@@ -53,6 +53,8 @@ class DevClip:
 def dev_clips(folder: Path, size: int, limit: int | None = None) -> list[DevClip]:
     """Per file the centre `size` square (less where the file is smaller), at native resolution.
 
+    A still moves as far as there is more of it around the square; where there is nothing, it stands still.
+
     Raises:
         BadInput: There are no files, or one cannot be read.
     """
