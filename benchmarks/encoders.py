@@ -22,10 +22,10 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from benchmarks.quality.fidelity import ssim
 from engines.errors import BadInput, ClearcallError
 from stream.relay.aiortc_tuning import START_BITRATE, h264_codec, vp8_codec
 from training.degrade import Planar
+from training.measures import ssim
 
 WARM_UP = 15
 """Frames at the start that do not count: a key frame, and rate control that finds its feet."""

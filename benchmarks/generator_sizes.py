@@ -22,12 +22,13 @@ from engines.errors import BadInput, ClearcallError
 from generator.config import GeneratorConfig
 from generator.model import Generator
 from stream.face.models import model_paths
+from training.dev_clips import dev_clips
 from training.faces import list_faces
 from training.landmarks import StillLandmarks, find_landmarks
 from training.samples import Samples, SampleShape, sample_loader
 from training.stages import Stage
 from training.trainer import Trainer, TrainSettings
-from training.validate import dev_clips, validate
+from training.validate import validate
 
 CANDIDATES = (
     GeneratorConfig(),

@@ -24,8 +24,9 @@ from stream.face.models import model_paths
 from training.checkpoint import load_generator
 from training.codes import code_use
 from training.degrade import TASKS, Degradation, degrade
+from training.dev_clips import dev_clips
 from training.landmarks import StillLandmarks
-from training.validate import LEVEL, dev_clips, validate
+from training.validate import LEVEL, validate
 
 SIZES = (256, 384, 512)
 OFFLINE_SIZE = 512
@@ -56,10 +57,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def scores(generator: Generator, folder: Path) -> dict[str, dict[str, float]]:
-    """Task to PSNR in dB: of the input, of the output under the right prompt, and under auto."""
+    """Task to PSNR in dB: of the input, of the output under the right prompt, under auto and under the task's name.
+
+    Beside these, what else `training.validate.Score` says of the output under auto.
+    """
     judged = validate(generator, dev_clips(folder, DEV_EDGE), StillLandmarks(model_paths()))
     return {
-        s.task: {"input": round(s.before, 2), "output": round(s.after, 2), "auto": round(s.auto, 2)} for s in judged
+        s.task: {"input": round(s.before, 2), "output": round(s.after, 2), "auto": round(s.auto, 2)}
+        | {"word": round(s.word, 2)}
+        | {name: float(f"{value:.4g}") for name, value in s.more.items()}
+        for s in judged
     }
 
 
@@ -69,7 +76,7 @@ def clips(folder: Path | None, size: int) -> list[list[Planes]]:
     if folder is None:
         pattern = (synthetic_frame(size, index, rng) for index in range(HALF_FRAMES))
         return [list(pattern)]
-    found = [frames for frames in dev_clips(folder, size, HALF_CLIPS) if frames[0].shape[:2] == (size, size)]
+    found = [c.frames for c in dev_clips(folder, size, HALF_CLIPS) if c.frames[0].shape[:2] == (size, size)]
     out = []
     for task, frames in zip(itertools.cycle(TASKS), found):  # noqa: B905  # as many as there are files
         longer = (frames * HALF_FRAMES)[:HALF_FRAMES]
@@ -100,7 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
         "dev": scores(generator, arguments.dev) if arguments.dev else {},
     }
     if arguments.dev:
-        training["codes"] = {n: round(s, 3) for n, s in code_use(generator, dev_clips(arguments.dev, DEV_EDGE)).items()}
+        shown = [clip.frames for clip in dev_clips(arguments.dev, DEV_EDGE)]
+        training["codes"] = {n: round(s, 3) for n, s in code_use(generator, shown).items()}
     log = arguments.log or arguments.checkpoint.parent / "train.log"
     out: Path = arguments.out
     try:

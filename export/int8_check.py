@@ -15,8 +15,10 @@ from stream.face.models import model_paths
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
+from training.dev_clips import dev_clips
 from training.landmarks import StillLandmarks
-from training.validate import LEVEL, dev_clips, psnr
+from training.measures import psnr
+from training.validate import LEVEL
 
 ALLOWED_DB = 0.15
 """Loss on any task, with the right prompt and with `auto`."""
@@ -59,7 +61,7 @@ def cases(folder: Path, size: int, grid: int, limit: int | None = None) -> list[
     Raises:
         BadInput: No file is.
     """
-    clips = [frames for frames in dev_clips(folder, size) if frames[0].shape[:2] == (size, size)][:limit]
+    clips = [c.frames for c in dev_clips(folder, size) if c.frames[0].shape[:2] == (size, size)][:limit]
     if not clips:
         raise BadInput(f"--dev {folder}: no picture is {size} pixels wide and high")
     find = StillLandmarks(model_paths())

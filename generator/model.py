@@ -118,6 +118,11 @@ class Generator(nn.Module):
         """A state that remembers nothing, for planes of this size; the first step must have `keep` 0 all the same."""
         return initial_state(self.config, batch, height, width, next(self.parameters()))
 
+    def estimated(self, features: Features) -> Tensor:
+        """The prompt estimate [B,P]; it depends on nothing but the frame itself."""
+        weights: Tensor = self.estimate(features.edges, functional.avg_pool2d(features.latent, 2))
+        return weights
+
     def encode(self, y: Tensor, uv: Tensor) -> Features:
         """Features of planes in 0..1 that nothing went before."""
         features: Features = self.encoder(y, uv)

@@ -165,8 +165,7 @@ def estimate_loss(generator: Generator, batch: dict[str, Tensor]) -> Tensor:
     """The prompt estimate's share of the loss by itself; gradients reach the estimate alone."""
     with torch.no_grad():
         features = generator.encode(batch["y"].flatten(0, 1), batch["uv"].flatten(0, 1))
-        tokens = functional.avg_pool2d(features.latent, 2)
-    return 0.02 * functional.mse_loss(generator.estimate(features.edges, tokens), batch["prompt"].flatten(0, 1))
+    return 0.02 * functional.mse_loss(generator.estimated(features), batch["prompt"].flatten(0, 1))
 
 
 def code_loss(lookup: Lookup | None) -> Tensor:

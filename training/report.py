@@ -1,7 +1,8 @@
 """A page about a training run: `python -m training.report RUN PAGE.html [--dev FOLDER] [--faces FOLDER]`.
 
 Curves come from the run's train.log; with --dev, what the checkpoint makes of faces it never saw; with --faces, clips
-as they are drawn from that folder, as a contact sheet and a video. The page holds everything itself.
+as they are drawn from that folder, as a contact sheet and a video. The page holds everything itself; curves and
+pictures of before and after lie beside it as PAGE-NAME.png, too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,33 +19,34 @@ import cv2
 
 from engines.errors import BadInput, ClearcallError
 from training.checkpoint import load_checkpoint, load_generator
+from training.dev_clips import dev_clips
 from training.faces import Picture, list_faces
 from training.landmarks import find_landmarks
 from training.log_reading import RunLog, read_log
-from training.plot import line_plot
-from training.report_pictures import contact_sheet, drawn, strips, video
+from training.plot import Plot, as_picture, as_svg
+from training.report_curves import curves, table
+from training.report_pictures import Strip, contact_sheet, drawn, strips, video
 from training.samples import Samples, SampleShape
-from training.validate import dev_clips
 
 DEV_EDGE, DEV_FILES = 320, 8
 SHEET_CLIPS, VIDEO_CLIPS, VIDEO_FRAMES = 16, 9, 24
 STYLE = """body{font:15px/1.45 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}
-svg,img,video{max-width:100%;height:auto;display:block;margin:1em 0}svg text{font-size:11px;fill:#444}
-svg text[fill]{fill:revert-layer}svg .title{font-size:13px;font-weight:600}svg .grid{stroke:#ddd}
+svg,img,video{max-width:100%;height:auto;display:block;margin:1em 0}.plots{display:flex;flex-wrap:wrap;gap:0 2em}
 table{border-collapse:collapse}td,th{padding:.15em .8em;text-align:right;border-bottom:1px solid #ddd}
 td:first-child,th:first-child{text-align:left}figcaption{color:#555}figure{margin:0 0 1.2em}"""
 
 
-def page(name: str, log: RunLog, provenance: dict[str, Any], parts: list[str]) -> str:
+def page(name: str, log: RunLog, provenance: dict[str, Any], plots: Mapping[str, Plot], parts: list[str]) -> str:
     """The page as HTML.
 
     Args:
         name: Of the run.
-        log: Its curves.
+        log: What it says.
         provenance: As the checkpoint has it; may be empty.
+        plots: Its curves.
         parts: Further sections.
     """
-    body = [f"<h1>Training run {escape(name)}</h1>", *_facts(log, provenance), *_curves(log), *_scores(log), *parts]
+    body = [f"<h1>Training run {escape(name)}</h1>", *_facts(log, provenance), *_curves(plots), *table(log), *parts]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(name)}</title>'
         f"<style>{STYLE}</style><body>{''.join(body)}</body></html>\n"
@@ -60,37 +62,16 @@ def _facts(log: RunLog, provenance: dict[str, Any]) -> Iterator[str]:
     yield "</table>"
 
 
-def _curves(log: RunLog) -> Iterator[str]:
-    yield "<h2>Curves</h2>"
-    yield line_plot("Loss", "thousandths", {"loss": log.losses.get("loss", [])}, logarithmic=True)
-    terms = {name: points for name, points in log.losses.items() if name != "loss"}
-    yield line_plot("Its terms", "thousandths", terms, logarithmic=True)
-    for title, curves in (("Gain on dev, prompt known", log.after), ("Gain on dev, prompt auto", log.auto)):
-        yield line_plot(title, "dB", {task: _gain(log, task, points) for task, points in curves.items()})
+def _curves(plots: Mapping[str, Plot]) -> Iterator[str]:
+    yield '<h2>Curves</h2><div class="plots">'
+    yield from (as_svg(plot) for plot in plots.values())
+    yield "</div>"
 
 
-def _gain(log: RunLog, task: str, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    if task == "clean":
-        return []  # left alone, it gains nothing; what auto does to it is in the table
-    return [(m, value - before) for (m, value), (_, before) in zip(points, log.before[task], strict=True)]
-
-
-def _scores(log: RunLog) -> Iterator[str]:
-    if not log.after:
-        return
-    yield "<h2>Last scores on dev, PSNR in dB</h2><table>"
-    yield "<tr><th>task</th><th>input</th><th>known</th><th>auto</th></tr>"
-    for task in log.after:
-        values = "".join(f"<td>{curves[task][-1][1]:.2f}</td>" for curves in (log.before, log.after, log.auto))
-        yield f"<tr><td>{escape(task)}</td>{values}</tr>"
-    yield "</table>"
-
-
-def dev_part(checkpoint: Path, dev: Path) -> str:
+def dev_part(made: Sequence[Strip]) -> str:
     """Before and after, from the checkpoint's averaged weights."""
-    generator, _ = load_generator(checkpoint)
     figures = []
-    for task, picture, (before, known, auto) in strips(generator, dev_clips(dev, DEV_EDGE, DEV_FILES)):
+    for task, picture, (before, known, auto) in made:
         caption = f"{task}: input {before:.2f} dB, prompt known {known:.2f}, auto {auto:.2f}; clean at the right"
         figures.append(f"<figure>{_image(picture)}<figcaption>{escape(caption)}</figcaption></figure>")
     return "<h2>Before and after</h2>" + "".join(figures)
@@ -109,8 +90,21 @@ def clips_part(faces: Path, landmarks: Path, seed: int) -> str:
     )
 
 
+def write(path: Path, content: bytes) -> None:
+    """BadInput where it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from error
+
+
+def encoded(picture: Picture, ending: str) -> bytes:
+    """A picture as a file of that kind."""
+    return cv2.imencode(ending, picture, [cv2.IMWRITE_JPEG_QUALITY, 85] if ending == ".jpg" else [])[1].tobytes()
+
+
 def _image(picture: Picture) -> str:
-    content = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    content = encoded(picture, ".jpg")
     return f'<img src="data:image/jpeg;base64,{base64.b64encode(content).decode()}" alt="">'
 
 
@@ -128,15 +122,18 @@ def main(argv: list[str] | None = None) -> int:
             raise BadInput(f"--seed must be 0 to 4294967295, not {arguments.seed}")
         log, last = read_log(arguments.run / "train.log"), arguments.run / "last.pt"
         provenance = load_checkpoint(last).get("provenance", {}) if last.exists() else {}
-        parts = []
+        plots, parts = curves(log), []
+        pictures = {name: as_picture(plot) for name, plot in plots.items()}
         if arguments.dev is not None:
-            parts.append(dev_part(last, arguments.dev))
+            made = strips(load_generator(last)[0], dev_clips(arguments.dev, DEV_EDGE, DEV_FILES))
+            parts.append(dev_part(made))
+            pictures |= {f"strip-{task.replace(' ', '-')}": picture for task, picture, _ in made}
         if arguments.faces is not None:
             parts.append(clips_part(arguments.faces, arguments.run / "landmarks.npz", arguments.seed))
-        try:
-            arguments.page.write_text(page(arguments.run.resolve().name, log, provenance, parts), encoding="utf-8")
-        except OSError as error:
-            raise BadInput(f"{arguments.page}: {error.strerror}") from error
+        content = page(arguments.run.resolve().name, log, provenance, plots, parts)
+        write(arguments.page, content.encode())
+        for name, picture in pictures.items():
+            write(arguments.page.with_name(f"{arguments.page.stem}-{name}.png"), encoded(picture, ".png"))
     except ClearcallError as error:
         print(f"report: {error}", file=sys.stderr)
         return error.exit_status

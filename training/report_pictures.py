@@ -13,10 +13,15 @@ from torch import Tensor
 from generator.model import Generator
 from stream.face.regions import REGION_NAMES
 from training.degrade import TASKS, Degradation, degrade, to_planes
+from training.dev_clips import DevClip
 from training.faces import Picture
+from training.measures import psnr
 from training.planar import bgr_frame
 from training.samples import Samples
-from training.validate import LEVEL, psnr, restore
+from training.validate import LEVEL, auto_prompts, averages_of_a_call, restore
+
+Strip = tuple[str, Picture, tuple[float, ...]]
+"""Task, picture, and PSNR of what is in it, in dB."""
 
 SHEET_FRAMES = (0, 2, 5)
 RATE = 15
@@ -30,18 +35,18 @@ def strip(generator: Generator, frames: list[Picture], levels: dict[str, float])
     what, clean = Degradation(levels), to_planes(frames)
     bad = degrade(frames, what, np.random.default_rng(7))
     cells = frames[0].shape[0] // generator.config.latent_stride
-    regions = np.zeros((len(REGION_NAMES), cells, cells), np.float32)
+    regions = np.zeros((len(frames), len(REGION_NAMES), cells, cells), np.float32)
     known = restore(generator, bad, regions, np.tile(what.prompt(), (len(frames), 1)))
-    auto = restore(generator, bad, regions, None)
+    auto = restore(generator, bad, regions, auto_prompts(averages_of_a_call(generator, bad)))
     shown = np.hstack([bgr_frame(planes, len(frames) - 1) for planes in (bad, known, auto, clean)])
     return shown, tuple(psnr(planes, clean) for planes in (bad, known, auto))
 
 
-def strips(generator: Generator, clips: list[list[Picture]]) -> list[tuple[str, Picture, tuple[float, ...]]]:
+def strips(generator: Generator, clips: list[DevClip]) -> list[Strip]:
     """One for each task and one clean, each on another clip."""
     names = (*TASKS, "clean")
     return [
-        (name, *strip(generator, clips[i % len(clips)], {} if name == "clean" else {name: LEVEL}))
+        (name, *strip(generator, clips[i % len(clips)].frames, {} if name == "clean" else {name: LEVEL}))
         for i, name in enumerate(names)
     ]
 

@@ -15,13 +15,14 @@ from generator.config import GeneratorConfig
 from generator.model import Generator
 from stream.face.models import model_paths
 from training.codes import code_use
-from training.faces import Picture, attributions, list_faces
+from training.dev_clips import DevClip, dev_clips
+from training.faces import attributions, list_faces
 from training.feed import Batches, CacheSettings, feed
 from training.landmarks import StillLandmarks, find_landmarks
 from training.samples import Samples
 from training.stages import Stage
 from training.trainer import Trainer, TrainSettings, learning_rate
-from training.validate import dev_clips, validate
+from training.validate import validate
 
 DEV_EDGE, DEV_FILES = 256, 10
 LOG_EVERY = 20.0
@@ -103,7 +104,7 @@ def train(
                 saved = elapsed
             if judged and elapsed - validated > settings.validate_every:
                 trainer.store(last, provenance)
-                log(validation_line(trainer.average, judged))
+                log_scores(log, trainer.average, judged)
                 validated = elapsed
     except KeyboardInterrupt:
         trainer.store(last, provenance)
@@ -113,7 +114,7 @@ def train(
         fed.close()
     trainer.store(last, provenance)
     if judged:
-        log(validation_line(trainer.average, judged))
+        log_scores(log, trainer.average, judged)
 
 
 def device_name(device: torch.device, threads: int) -> str:
@@ -132,15 +133,6 @@ def progress_line(trainer: Trainer, sums: dict[str, float], steps: int, seconds:
     )
 
 
-def validation_line(generator: Generator, judged: list[list[Picture]]) -> str:
-    """One log line with PSNR before, after and under the generator's own prompt, per task, and the use of codes."""
-    generator = copy.deepcopy(generator).cpu()
-    scores = validate(generator, judged, StillLandmarks(model_paths()))
-    line = "dev " + ", ".join(f"{s.task} {s.before:.2f} -> {s.after:.2f} (auto {s.auto:.2f})" for s in scores)
-    used = code_use(generator, judged)
-    return line + "".join(f"; {name} codes {100 * share:.0f} % in use" for name, share in used.items())
-
-
 class Log:
     """Appends lines to a file and shows them."""
 
@@ -153,3 +145,21 @@ class Log:
         print(stamped, flush=True)
         with self._path.open("a") as file:
             file.write(stamped + "\n")
+
+
+def log_scores(log: Log, generator: Generator, judged: list[DevClip]) -> None:
+    """Two lines: PSNR before, after and under the generator's own prompt, per task, and the use of codes; and more."""
+    generator = copy.deepcopy(generator).cpu()
+    scores = validate(generator, judged, StillLandmarks(model_paths()))
+    used = code_use(generator, [clip.frames for clip in judged])
+    log(
+        "dev "
+        + ", ".join(f"{s.task} {s.before:.2f} -> {s.after:.2f} (auto {s.auto:.2f})" for s in scores)
+        + "".join(f"; {name} codes {100 * share:.0f} % in use" for name, share in used.items())
+    )
+    # Programs of before read the first line.
+    log("dev more: " + ", ".join(f"{s.task} (word {s.word:.2f}{_figures(s.more)})" for s in scores))
+
+
+def _figures(more: dict[str, float]) -> str:
+    return "".join(f" {name} {value:.4g}" for name, value in more.items())

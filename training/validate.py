@@ -1,25 +1,26 @@
-"""Quality on a fixed set of people who are never trained on: PSNR per task, before and after."""
+"""Quality on a fixed set of people who are never trained on, per task: PSNR before and after, and more of `auto`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from generator.model import Frame, Generator, Output
+from generator.model import Frame, Generator
 from stream.face.regions import region_maps
-from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.prompt import WHOLE, Weights, as_needed, follow_estimate, prompt_from_estimate
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
-from training.faces import Picture, list_faces, load_clip, load_still
+from training.dev_clips import DevClip
+from training.faces import Picture
+from training.measures import Mask, exposure_free_psnr, face_masks, psnr, psnr_within, sharpness, ssim
+from training.planar import Floats, bgr_frame
+from training.warp_error import Motion, warp_errors
 
 LEVEL = 0.5
-FRAMES = 4
-"""Frames a clip is judged over; a still stands for this many."""
 
 FindLandmarks = Callable[[Picture], NDArray[np.float32] | None]
 """Takes a picture, returns landmarks [468, 2] in pixels, or None."""
@@ -27,7 +28,7 @@ FindLandmarks = Callable[[Picture], NDArray[np.float32] | None]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """PSNR in dB over all samples of the Y and UV planes, the mean over files."""
+    """Of one task, the mean over files. PSNR in dB, over all samples of the Y and UV planes."""
 
     task: str
     before: float
@@ -35,86 +36,122 @@ class Score:
     """with the right prompt"""
     auto: float
     """with the generator's own estimate, as a live call follows it"""
+    word: float
+    """with the task's name alone, how much left to the estimate: what a caller can tell"""
+    more: dict[str, float]
+    """What else there is to say of `auto`, by the names and in the units of `clearcall bench quality`: ssim, psnr_face,
+    exposure_free, sharpness, ewarp; without those that no file has a figure of"""
 
 
-def psnr(a: Planar, b: Planar) -> float:
-    """PSNR in dB of 8-bit planes, every sample of Y, U and V counted alike; 99 for equal planes."""
-    squares = sum(float(((p.astype(np.float64) - q) ** 2).sum()) for p, q in zip(a, b, strict=True))
-    mean = squares / sum(p.size for p in a)
-    return 99.0 if mean == 0 else float(10 * np.log10(255**2 / mean))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a clean clip."""
+
+    clean: Planar
+    regions: Floats
+    """[T, R, h, w]"""
+    face: Mask | None
+    motion: list[Motion] | None
 
 
-def dev_clips(folder: Path, size: int, limit: int | None = None) -> list[list[Picture]]:
-    """Per file, frames cut to the centre `size` square (less where the file is smaller), at native resolution.
+def validate(generator: Generator, clips: list[DevClip], find: FindLandmarks | None) -> list[Score]:
+    """Score every task at the middle level, and the clean input; deterministic.
 
-    Raises:
-        BadInput: There are no files, or one cannot be read.
+    Args:
+        generator: In evaluation mode.
+        clips: Of `dev_clips`.
+        find: Looks at the first clean frame of each.
     """
-    files = list_faces(folder)
-    if limit is not None:
-        files = files[:: max(1, len(files) // limit)][:limit]
-    out = []
-    for file in files:
-        frames = load_clip(file.path, FRAMES) if file.clip else [load_still(file.path)] * FRAMES
-        height, width = frames[0].shape[:2]
-        edge = min(size, height // 32 * 32, width // 32 * 32)
-        top, left = (height - edge) // 2, (width - edge) // 2
-        out.append([np.ascontiguousarray(f[top : top + edge, left : left + edge]) for f in frames])
-    return out
-
-
-def validate(generator: Generator, clips: list[list[Picture]], find: FindLandmarks | None) -> list[Score]:
-    """Score every task at the middle level, and the clean input; deterministic. `find` looks at the clean picture."""
-    maps = [_regions(generator, frames[0], find) for frames in clips]
+    known = [_look(generator, clip, find) for clip in clips]
     scores = []
     for task in (*TASKS, "clean"):
         what = Degradation({} if task == "clean" else {task: LEVEL})
-        rows = []
-        for index, (frames, regions) in enumerate(zip(clips, maps, strict=True)):
-            bad, clean = degrade(frames, what, np.random.default_rng([7, index])), to_planes(frames)
-            after = restore(generator, bad, regions, np.tile(what.prompt(), (len(frames), 1)))
-            auto = restore(generator, bad, regions, None)
-            rows.append((psnr(bad, clean), psnr(after, clean), psnr(auto, clean)))
-        before, after_mean, auto_mean = (float(v) for v in np.mean(rows, axis=0))
-        scores.append(Score(task, before, after_mean, auto_mean))
+        rows, more = [], []
+        for index, (clip, there) in enumerate(zip(clips, known, strict=True)):
+            bad = degrade(clip.frames, what, np.random.default_rng([7, index]))
+            averages = averages_of_a_call(generator, bad)
+            after = restore(generator, bad, there.regions, np.tile(what.prompt(), (len(averages), 1)))
+            word = restore(generator, bad, there.regions, word_prompts(what, averages))
+            auto = restore(generator, bad, there.regions, auto_prompts(averages))
+            rows.append([psnr(planes, there.clean) for planes in (bad, after, auto, word)])
+            more.append(_more(auto, there))
+        before, after_mean, auto_mean, word_mean = (float(v) for v in np.mean(rows, axis=0))
+        scores.append(Score(task, before, after_mean, auto_mean, word_mean, _means(more)))
     return scores
 
 
-def _regions(generator: Generator, picture: Picture, find: FindLandmarks | None) -> NDArray[np.float32]:
-    edge = picture.shape[0]
+def _look(generator: Generator, clip: DevClip, find: FindLandmarks | None) -> _Known:
+    edge = clip.frames[0].shape[0]
     grid = edge // generator.config.latent_stride
-    points = find(picture) if find else None
-    if points is None:
-        return np.zeros((len(generator.config.regions), grid, grid), np.float32)
-    return region_maps(points, 0, 0, edge, grid)
+    found = find(clip.frames[0]) if find else None
+    points = None if found is None else clip.follow(found)
+    regions = [region_maps(None if points is None else points[i], 0, 0, edge, grid) for i in range(len(clip.frames))]
+    face = None if points is None else face_masks(points, edge, edge)
+    return _Known(to_planes(clip.frames), np.stack(regions), face, clip.motion())
+
+
+def _more(out: Planar, known: _Known) -> dict[str, float]:
+    found = {
+        "ssim": ssim(out, known.clean),
+        "psnr_face": None if known.face is None else psnr_within(out, known.clean, known.face),
+        "exposure_free": exposure_free_psnr(out, known.clean),
+        "sharpness": sharpness(out, known.clean, known.face),
+        "ewarp": None,
+    }
+    if known.motion is not None:
+        found["ewarp"], _ = warp_errors([bgr_frame(out, index) for index in range(len(out[0]))], known.motion)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+    """By name, over the rows that have it; in the first one's order."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
 
 
 @torch.no_grad()
-def restore(generator: Generator, bad: Planar, regions: NDArray[np.float32], prompts: Weights | None) -> Planar:
+def averages_of_a_call(generator: Generator, bad: Planar) -> list[Weights]:
+    """The slow average of estimates [P] that a live call has at each frame of a clip of T."""
+    estimates = generator.estimated(generator.encode(*_floats(bad))).numpy()
+    # The first look at a face tells what it needs; after that, each frame is restored before its estimate is known.
+    average = follow_estimate(None, estimates[0])
+    averages = []
+    for estimate in estimates:
+        averages.append(average)
+        average = follow_estimate(average, estimate)
+    return averages
+
+
+def auto_prompts(averages: list[Weights]) -> Weights:
+    """What `auto` prompts each frame with, [T, P]."""
+    return np.stack([prompt_from_estimate(average) for average in averages])
+
+
+def word_prompts(what: Degradation, averages: list[Weights]) -> Weights:
+    """What the mere names of the tasks prompt each frame with, [T, P]."""
+    named = np.where(what.prompt() > 0, np.float32(WHOLE), np.float32(0))
+    return np.stack([as_needed(named, average) for average in averages])
+
+
+@torch.no_grad()
+def restore(generator: Generator, bad: Planar, regions: Floats, prompts: Weights) -> Planar:
     """Run a clip of T frames through the generator at full strength, from a forgotten state.
 
     Args:
         generator: In evaluation mode.
         bad: The clip's planes.
-        regions: [R, h, w], the same for all frames.
-        prompts: [T, P]; without them it follows its own estimate as a live call does.
+        regions: [T, R, h, w].
+        prompts: [T, P].
     """
-    count = bad[0].shape[0]
-    y, uv = (torch.from_numpy(p.astype(np.float32) / 255) for p in bad)
-    maps = torch.from_numpy(regions)[None, None].expand(1, count, *regions.shape)
-
-    def run(prompts: Weights) -> Output:
-        ones = torch.ones(1, count, 1)
-        return generator.clip(Frame(y[None], uv[None], maps, torch.from_numpy(prompts)[None], ones))
-
-    if prompts is None:
-        average, followed = None, []
-        for estimate in run(np.zeros((count, len(generator.config.prompts)), np.float32)).prompt_hat.numpy():
-            average = follow_estimate(average, estimate)
-            followed.append(prompt_from_estimate(average))
-        prompts = np.stack(followed)
-    out = run(prompts)
+    y, uv = _floats(bad)
+    maps, weights = torch.from_numpy(regions)[None], torch.from_numpy(prompts)[None]
+    out = generator.clip(Frame(y[None], uv[None], maps, weights, torch.ones(1, len(y), 1)))
     return _bytes(y + out.change_y), _bytes(uv + out.change_uv)
+
+
+def _floats(planes: Planar) -> tuple[Tensor, Tensor]:
+    y, uv = (torch.from_numpy(p.astype(np.float32) / 255) for p in planes)
+    return y, uv
 
 
 def _bytes(planes: Tensor) -> NDArray[np.uint8]:

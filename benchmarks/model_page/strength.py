@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.quality import embedding, fidelity
+from benchmarks.quality import embedding
 from benchmarks.quality.bootstrap import Interval, over_people
 from benchmarks.quality.landmarks import Landmarks
 from benchmarks.quality.methods import with_strength
-from benchmarks.quality.pictures import Floats, bgr
+from benchmarks.quality.pictures import bgr
 from benchmarks.quality.protocol import Case
 from stream.models import Model
+from training.measures import psnr
+from training.planar import Floats
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 EYES = (33, 263)
@@ -54,7 +56,7 @@ def by_strength(
         for strength in STRENGTHS:
             out = with_strength(model, case, strength)
             group = found.setdefault((case.task, strength), {"psnr": [], "shift": [], "identity": []})
-            group["psnr"].append((case.person, fidelity.psnr(out, case.clean) or 0.0))
+            group["psnr"].append((case.person, psnr(out, case.clean)))
             shift = landmark_shift(finder.look(out, case.landmarks), case.landmarks)
             group["shift"].append((case.person, shift))
             if identity is not None:

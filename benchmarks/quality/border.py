@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.pictures import Floats, luma
 from stream.frames.paste import feather
 from training.degrade import Planar
+from training.planar import Floats, luma
 
 Square = tuple[int, int, int]
 """Left, top, edge of the pasted square, px"""

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.pictures import Floats, luma
 from training.degrade import Planar
+from training.planar import Floats, luma
 
 CELLS = 8
 """Cells along an edge whose means are watched for flicker."""

@@ -13,7 +13,6 @@ from benchmarks.latency.options import write
 from benchmarks.latency.report import machine
 from benchmarks.quality import gate, html, options, plan, report, scopes
 from benchmarks.quality.embedding import FaceEmbedding
-from benchmarks.quality.fidelity import EQUAL
 from benchmarks.quality.landmarks import Landmarks
 from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED, pipeline_name
 from benchmarks.quality.options import Options
@@ -26,6 +25,7 @@ from benchmarks.quality.store import Store
 from benchmarks.quality.summary import label, summary, worst
 from stream.face.models import model_paths
 from stream.models import open_model
+from training.measures import EQUAL
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.quality.onnx_image import OnnxImage
-from benchmarks.quality.pictures import Floats
 from training.faces import Picture
+from training.planar import Floats
 
 LEFT_EYE, RIGHT_EYE, NOSE, MOUTH_RIGHT, MOUTH_LEFT = (263, 362), (33, 133), (1,), (61,), (291,)
 ALIGNED = np.array([[38.29, 51.70], [73.53, 51.50], [56.03, 71.74], [41.55, 92.37], [70.73, 92.20]], np.float32)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.fidelity import Mask
-from benchmarks.quality.pictures import Floats
 from stream.face.detector import Detector
 from stream.face.mesh import PRESENCE, Mesh
 from stream.face.models import FaceModels
-from stream.face.regions import FACE_OVAL
 from stream.face.roi import roi_from_landmarks
 from stream.frames.planes import Planes
 from training.degrade import Planar
+from training.planar import Floats
 
 
 class Landmarks:
@@ -51,14 +48,6 @@ class Landmarks:
 
 def _planes(clip: Planar) -> list[Planes]:
     return [Planes(y[0], uv[0], uv[1]) for y, uv in zip(*clip, strict=True)]
-
-
-def face_masks(landmarks: Floats, height: int, width: int) -> Mask:
-    """[T,H,W], True within the face's oval."""
-    masks = np.zeros((len(landmarks), height, width), np.uint8)
-    for mask, points in zip(masks, landmarks, strict=True):
-        cv2.fillPoly(mask, [np.rint(points[list(FACE_OVAL)]).astype(np.int32)], 1)
-    return masks.astype(np.bool_)
 
 
 def tlme(out: Floats, clean: Floats) -> float:

@@ -15,12 +15,13 @@ import cv2
 import numpy as np
 
 from benchmarks.quality.ffmpeg import Chain, run_chain
-from benchmarks.quality.fidelity import psnr
 from benchmarks.quality.methods import Method, Result
-from benchmarks.quality.pictures import Floats, bgr
+from benchmarks.quality.pictures import bgr
 from benchmarks.quality.protocol import BAD_CALL, DARK, Case
 from training.degrade import GAMMA, Planar, blur_kernel, to_planes
 from training.faces import Picture
+from training.measures import psnr
+from training.planar import Floats
 
 TRIAL = 2
 """Frames that a setting is chosen on."""
@@ -54,7 +55,7 @@ def method(peer: Peer) -> Method:
         setting = peer.settings[len(peer.settings) // 2]
         if case.clean is not None and len(peer.settings) > 1:
             few, clean = _first(case.bad), _first(case.clean)
-            setting = max(peer.settings, key=lambda s: psnr(peer.apply(few, s, case), clean) or 0.0)
+            setting = max(peer.settings, key=lambda s: psnr(peer.apply(few, s, case), clean))
         began = time.perf_counter()
         out = peer.apply(case.bad, setting, case)
         taken = 1000 * (time.perf_counter() - began) / len(out[0])

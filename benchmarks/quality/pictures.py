@@ -1,4 +1,4 @@
-"""Clips as planes, and their other shapes: floats, BGR, video frames."""
+"""Clips as planes, and their other shapes: BGR, video frames."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import av
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from training.degrade import Planar
 from training.faces import Picture
+from training.planar import bgr_frame
 
-Floats = NDArray[np.float32]
 RATE = Fraction(30)
-
-
-def luma(clip: Planar) -> Floats:
-    """Y [T,H,W] in 8-bit levels."""
-    return np.asarray(clip[0][:, 0], np.float32)
 
 
 def i420(clip: Planar) -> Iterator[Picture]:
@@ -40,8 +33,8 @@ def from_i420(frames: Sequence[Picture]) -> Planar:
 
 
 def bgr(clip: Planar) -> list[Picture]:
-    """Each frame as BGR [H,W,3], BT.601 limited range as `to_planes` has it."""
-    return [np.asarray(cv2.cvtColor(frame, cv2.COLOR_YUV2BGR_I420), np.uint8) for frame in i420(clip)]
+    """Each frame as BGR [H,W,3]."""
+    return [bgr_frame(clip, index) for index in range(len(clip[0]))]
 
 
 def video_frames(clip: Planar) -> Iterator[av.VideoFrame]:

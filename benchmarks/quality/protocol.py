@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality import flow
-from benchmarks.quality.fidelity import Mask
-from benchmarks.quality.landmarks import Landmarks, face_masks
+from benchmarks.quality.flow import estimated_motion
+from benchmarks.quality.landmarks import Landmarks
 from benchmarks.quality.motion import render, sample_path
-from benchmarks.quality.pictures import Floats, bgr
+from benchmarks.quality.pictures import bgr
 from engines.errors import BadInput
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
 from training.faces import FaceFile, Picture, list_faces, load_clip, load_still
+from training.measures import Mask, face_masks
+from training.planar import Floats
+from training.warp_error import Motion, known_motion
 
 CLEAN, DARK, BAD_CALL = "clean", "dark and noisy", "bad call"
 LEVELS: dict[str, dict[str, float]] = {
@@ -52,7 +54,7 @@ class Source:
     person: str
     frames: list[Picture]
     """BGR, square, of an edge out of `EDGES` (other sizes only in footage and whole clips)"""
-    motion: list[flow.Motion] | None
+    motion: list[Motion] | None
     """Where it is known exactly: in clips made from stills"""
 
 
@@ -69,7 +71,7 @@ class Case:
     levels: dict[str, float] | None
     """None where nobody knows: pairs and footage"""
     seed: tuple[int, ...]
-    known: list[flow.Motion] | None
+    known: list[Motion] | None
     finder: Landmarks | None
 
     @property
@@ -78,9 +80,9 @@ class Case:
         return self.bad if self.clean is None else self.clean
 
     @cached_property
-    def motion(self) -> list[flow.Motion]:
+    def motion(self) -> list[Motion]:
         """From each frame of the reference back to the last one."""
-        return self.known if self.known is not None else flow.estimated_motion(self.reference)
+        return self.known if self.known is not None else estimated_motion(self.reference)
 
     @cached_property
     def landmarks(self) -> Floats | None:
@@ -137,7 +139,7 @@ def read_source(file: FaceFile, count: int, largest: int | None) -> Source:
     edge = _edge(still, largest or max(EDGES), file.path)
     rng = np.random.default_rng([SEED, 1, 1, _number(file.path.stem)])
     path = sample_path(rng, count, (still.shape[0], still.shape[1]), edge)
-    motion = flow.known_motion(path.matrices, edge, edge)
+    motion = known_motion(path.matrices, edge, edge)
     return Source(file.path.stem, file.identity, render(still, path, edge), motion)
 
 

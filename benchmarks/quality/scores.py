@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.quality import brightness, embedding, fidelity, flow
+from benchmarks.quality import brightness, embedding
 from benchmarks.quality import landmarks as points
+from benchmarks.quality.gradient import gradient_energy_ratio
 from benchmarks.quality.pictures import RATE, bgr
 from benchmarks.quality.protocol import Case
+from training import measures
 from training.degrade import Planar
+from training.warp_error import warp_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Extras:
 def score(case: Case, out: Planar, extras: Extras) -> Figures:
     """The figures by their keys; what cannot be said of this case is missing."""
     pictures = bgr(out)
-    ewarp, we = flow.warp_errors(pictures, case.motion)
+    ewarp, we = warp_errors(pictures, case.motion)
     found: dict[str, float | None] = {
         "ewarp": ewarp,
         "we": we,
@@ -75,7 +78,7 @@ def score(case: Case, out: Planar, extras: Extras) -> Figures:
         "fc_hog": embedding.consistency([embedding.hog(p, None) for p in pictures]),
     }
     if case.clean is None:
-        found["gradient_energy"] = fidelity.gradient_energy_ratio(out, case.bad)
+        found["gradient_energy"] = gradient_energy_ratio(out, case.bad)
     else:
         found |= _against_clean(case, case.clean, out)
         if extras.lpips is not None:
@@ -98,18 +101,18 @@ def score(case: Case, out: Planar, extras: Extras) -> Figures:
 
 def _against_clean(case: Case, clean: Planar, out: Planar) -> dict[str, float | None]:
     found: dict[str, float | None] = {
-        "psnr": fidelity.psnr(out, clean),
-        "exposure_free": fidelity.exposure_free_psnr(out, clean),
-        "ssim": fidelity.ssim(out, clean),
-        "sharpness": fidelity.sharpness(out, clean, case.face),
+        "psnr": measures.psnr(out, clean),
+        "exposure_free": measures.exposure_free_psnr(out, clean),
+        "ssim": measures.ssim(out, clean),
+        "sharpness": measures.sharpness(out, clean, case.face),
         "ab_var": brightness.ab_var(out, clean),
         "mabd": brightness.mabd_error(out, clean),
     }
     if case.face is not None:
         found |= {
-            "psnr_face": fidelity.psnr(out, clean, case.face),
-            "psnr_outside": fidelity.psnr(out, clean, ~case.face),
-            "ssim_face": fidelity.ssim(out, clean, case.face),
-            "ssim_outside": fidelity.ssim(out, clean, ~case.face),
+            "psnr_face": measures.psnr_within(out, clean, case.face),
+            "psnr_outside": measures.psnr_within(out, clean, ~case.face),
+            "ssim_face": measures.ssim(out, clean, case.face),
+            "ssim_outside": measures.ssim(out, clean, ~case.face),
         }
     return found

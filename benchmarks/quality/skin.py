@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
-from benchmarks.quality.pictures import Floats
 from training.faces import Picture
+from training.planar import Floats
 
 CHEEKS = ((116, 117, 118, 101, 205, 187, 123), (345, 346, 347, 330, 425, 411, 352))
 """Outlines of skin that is seldom covered, in the numbering of MediaPipe's mesh"""

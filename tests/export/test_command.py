@@ -13,7 +13,9 @@ from export.parity import Parity
 from stream.cli import main
 from tests.export.tiny_family import SIZES, generator, manifests
 from tests.generator.tiny import TINY
+from tests.training.faces import write_stills
 from training.trainer import Trainer, TrainSettings
+from training.validate import Score
 
 
 @pytest.fixture
@@ -97,3 +99,16 @@ def test_a_wrong_call_is_said_in_one_line(
     assert main(["export", *(known.get(o, o) for o in options)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("clearcall: ") and error.count("\n") == 1 and reason in error
+
+
+def test_a_manifest_keeps_its_names_and_says_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    score = Score("noise", 28.534, 36.25, 35.126, 35.5, {"ssim": 0.912345, "psnr_face": 34.567, "ewarp": 0.0123456})
+    monkeypatch.setattr(command, "model_paths", lambda: None)
+    monkeypatch.setattr(command, "StillLandmarks", lambda models: None)
+    monkeypatch.setattr(command, "validate", lambda *given: [score])
+    assert command.scores(generator(), write_stills(tmp_path, 1)) == {
+        "noise": {
+            **{"input": 28.53, "output": 36.25, "auto": 35.13, "word": 35.5},
+            **{"ssim": 0.9123, "psnr_face": 34.57, "ewarp": 0.01235},
+        }
+    }

@@ -12,7 +12,7 @@ from training.call import Call, happen, sample_call
 from training.camera import Camera
 from training.codec import Coding
 from training.degrade import CLEAN_SHARE, TASKS, Degradation, degrade, to_planes
-from training.validate import psnr
+from training.measures import psnr
 
 FRAMES = [pattern(1, 96)] * 6
 

@@ -8,7 +8,7 @@ import pytest
 from tests.training.faces import pattern
 from training.codec import Coding, _encoder, code, code_smaller, vp8_quantiser
 from training.degrade import to_planes
-from training.validate import psnr
+from training.measures import psnr
 
 MOVING = to_planes([np.ascontiguousarray(np.roll(pattern(1, 96), 2 * i, axis=1)) for i in range(6)])
 

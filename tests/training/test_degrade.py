@@ -19,7 +19,7 @@ from training.degrade import (
     sample_degradation,
     to_planes,
 )
-from training.validate import psnr
+from training.measures import psnr
 
 FRAMES = [pattern(1, 96)] * 3
 

@@ -8,12 +8,15 @@ import re
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 
 from tests.generator.tiny import TINY
 from tests.training.faces import write_stills
 from tests.training.test_log_reading import LINES
 from training import report
+from training.plot import HEIGHT, SMALL
 from training.report import main
 from training.samples import SampleShape
 from training.trainer import Trainer, TrainSettings
@@ -36,7 +39,7 @@ def test_it_holds_curves_scores_faces_and_clips(run: Path, tmp_path: Path) -> No
     faces, page = write_stills(tmp_path / "faces", 2), tmp_path / "page.html"
     assert main([str(run), str(page), "--dev", str(faces), "--faces", str(faces)]) == 0
     text = page.read_text()
-    assert text.count("<svg") == 4 and "180 steps in 1 minutes" in text and "CC0 &lt;someone&gt;" in text
+    assert text.count("<svg") == 11 and "180 steps in 1 minutes" in text and "CC0 &lt;someone&gt;" in text
     assert "<td>16.25</td><td>34.75</td><td>24.50</td>" in text
     # A strip for each of seven tasks and a clean one, and the contact sheet.
     assert text.count("data:image/jpeg;base64,") == 9 and "low resolution: input" in text
@@ -45,6 +48,13 @@ def test_it_holds_curves_scores_faces_and_clips(run: Path, tmp_path: Path) -> No
     assert movie is not None
     with av.open(io.BytesIO(base64.b64decode(movie[1])), "r") as container:
         frames = list(container.decode(video=0))
+    names = {path.name for path in tmp_path.glob("*.png")}
+    assert len(names) == 11 + 8 and {"page-loss.png", "page-ewarp.png", "page-strip-low-light.png"} <= names
+    # Input, restored twice, clean, 64 pixels each; and a small plot at twice its size.
+    strip, plot = (cv2.imread(str(tmp_path / name)) for name in ("page-strip-clean.png", "page-ssim.png"))
+    assert strip is not None and plot is not None
+    assert strip.shape == (64, 4 * 64, 3) and np.array_equal(strip[:, :64], strip[:, 64:128])
+    assert plot.shape == (2 * HEIGHT, 2 * SMALL, 3) and plot.min() < 128
     # Three clips of damaged and clean in a row, three rows, there and back three times.
     assert (frames[0].width, frames[0].height, len(frames)) == (3 * 128, 3 * 64, 18)
 

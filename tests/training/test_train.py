@@ -25,6 +25,7 @@ from training.cache import Cache
 from training.checkpoint import load_checkpoint, load_generator
 from training.faces import list_faces
 from training.feed import CacheSettings
+from training.log_reading import read_log
 from training.losses import losses
 from training.samples import Samples, SampleShape, sample_loader
 from training.stages import Stage, learns
@@ -157,7 +158,11 @@ def test_progress_and_people_it_never_saw_are_logged(
     train(faces, tmp_path, dataclasses.replace(SETTINGS, checkpoint_every=1.0), dev=write_stills(tmp_path / "dev", 1))
     lines = (tmp_path / "train.log").read_text().splitlines()
     assert sum(" loss " in line for line in lines) == 2
-    assert "clean 99.00 -> 99.00" in lines[-1]
+    assert "clean 99.00 -> 99.00" in lines[-2] and "dev more: noise (word " in lines[-1]
+    log = read_log(tmp_path / "train.log")
+    # No face was found, and the folder's one still moves.
+    assert log.more.keys() == {"word", "ssim", "exposure_free", "sharpness", "ewarp"}
+    assert all(figures.keys() == log.before.keys() for figures in log.more.values())
 
 
 def test_the_rate_rises_falls_and_ends_small() -> None:

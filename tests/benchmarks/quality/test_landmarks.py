@@ -1,4 +1,4 @@
-"""TLME, jitter and masks on landmarks worked out by hand."""
+"""TLME and jitter on landmarks worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import landmarks
-from stream.face.regions import FACE_OVAL
 
 
 def track(*xs: float) -> np.ndarray:
@@ -24,12 +23,3 @@ def test_jitter_is_the_second_difference() -> None:
     # Steps 1, -1, 1: changes of 2 and 2.
     assert landmarks.jitter(track(0, 1, 0, 1)) == pytest.approx(2.0)
     assert landmarks.jitter(track(0, 1)) is None
-
-
-def test_the_face_s_mask_is_what_its_oval_encloses() -> None:
-    points = np.zeros((1, 468, 2), np.float32)
-    angles = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
-    points[0, list(FACE_OVAL)] = np.stack([32 + 20 * np.cos(angles), 32 + 20 * np.sin(angles)], axis=-1)
-    mask = landmarks.face_masks(points, 64, 64)
-    assert mask.shape == (1, 64, 64) and mask[0, 32, 32] and not mask[0, 5, 5]
-    assert float(mask.sum()) == pytest.approx(np.pi * 20**2, rel=0.08)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import ffmpeg, peers
-from benchmarks.quality.fidelity import psnr
 from benchmarks.quality.protocol import Case, Source, damaged
 from tests.training.faces import pattern
+from training.measures import psnr
 
 
 def case(task: str) -> Case:
@@ -40,7 +40,7 @@ def test_each_helps_where_it_is_meant_to(name: str, task: str, least: float) -> 
     assert judged.clean is not None
     result = peers.method(peer(name)).run(judged)
     assert result is not None and result.ms is not None
-    gain = (psnr(result.clip, judged.clean) or 0) - (psnr(judged.bad, judged.clean) or 0)
+    gain = psnr(result.clip, judged.clean) - psnr(judged.bad, judged.clean)
     assert gain > least
 
 

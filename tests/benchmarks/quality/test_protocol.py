@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import protocol
-from benchmarks.quality.fidelity import psnr
 from engines.errors import BadInput
 from tests.training.faces import pattern, write_clip, write_stills
 from training.degrade import Degradation, degrade
 from training.faces import list_faces
+from training.measures import psnr
 
 
 def source(name: str = "p1_a") -> protocol.Source:
@@ -45,7 +45,7 @@ def test_seeds_are_none_that_training_can_draw() -> None:
 @pytest.mark.parametrize("task", [t for t in protocol.LEVELS if t != "clean"])
 def test_strengths_rise(task: str) -> None:
     found = [
-        psnr(case.bad, case.clean) or 0
+        psnr(case.bad, case.clean)
         for case in (protocol.damaged(source(), task, s, None) for s in protocol.STRENGTHS)
         if case.clean is not None
     ]

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.pictures import Floats, luma
-from training.degrade import Planar
+from stream.face.regions import FACE_OVAL
+from training.codec import Planar
+from training.planar import Floats, luma
 
 Mask = NDArray[np.bool_]
 EQUAL = 99.0
@@ -21,15 +22,21 @@ def decibels(mean_square: float) -> float:
     return EQUAL if mean_square <= 0 else min(EQUAL, float(10 * np.log10(255**2 / mean_square)))
 
 
-def psnr(out: Planar, clean: Planar, mask: Mask | None = None) -> float | None:
-    """PSNR in dB over a clip, every sample of Y, U and V counted alike; None where the mask is empty."""
-    masks = (None, None) if mask is None else (mask[:, None], np.repeat(mask[:, None, ::2, ::2], 2, axis=1))
-    total, count = 0.0, 0
-    for ours, theirs, where in zip(out, clean, masks, strict=True):
-        squares = (ours.astype(np.float32) - theirs) ** 2
-        chosen = squares if where is None else squares[where]
-        total, count = total + float(chosen.sum(dtype=np.float64)), count + chosen.size
-    return decibels(total / count) if count else None
+def psnr(out: Planar, clean: Planar) -> float:
+    """PSNR in dB over a clip, every sample of Y, U and V counted alike."""
+    squares = [(ours.astype(np.float32) - theirs) ** 2 for ours, theirs in zip(out, clean, strict=True)]
+    return decibels(sum(float(s.sum(dtype=np.float64)) for s in squares) / sum(s.size for s in squares))
+
+
+def psnr_within(out: Planar, clean: Planar, mask: Mask) -> float | None:
+    """`psnr` of what the mask covers; None where it is empty."""
+    masks = mask[:, None], np.repeat(mask[:, None, ::2, ::2], 2, axis=1)
+    chosen = [
+        (ours[where].astype(np.float32) - theirs[where]) ** 2
+        for ours, theirs, where in zip(out, clean, masks, strict=True)
+    ]
+    count = sum(c.size for c in chosen)
+    return decibels(sum(float(c.sum(dtype=np.float64)) for c in chosen) / count) if count else None
 
 
 def exposure_free_psnr(out: Planar, clean: Planar) -> float:
@@ -78,19 +85,13 @@ def sharpness(out: Planar, clean: Planar, mask: Mask | None = None) -> float | N
     return float((ours * theirs).sum(dtype=np.float64)) / energy if energy > 0 else None
 
 
-def gradient_energy_ratio(out: Planar, other: Planar) -> float | None:
-    """Mean squared Sobel gradient of Y over that of another clip (Tenengrad); noise counts as sharpness here.
-
-    For footage without a clean clip, against its own input.
-    """
-    ours, theirs = (float(np.mean([_energy(frame) for frame in luma(clip)])) for clip in (out, other))
-    return ours / theirs if theirs > 0 else None
-
-
 def _laplacians(frames: Floats) -> Floats:
     return np.stack([np.asarray(cv2.Laplacian(frame, cv2.CV_32F, ksize=3), np.float32) for frame in frames])
 
 
-def _energy(frame: Floats) -> float:
-    across, down = cv2.Sobel(frame, cv2.CV_32F, 1, 0), cv2.Sobel(frame, cv2.CV_32F, 0, 1)
-    return float(np.mean(across * across + down * down))
+def face_masks(landmarks: Floats, height: int, width: int) -> Mask:
+    """[T,H,W], True within the face's oval; landmarks [T,468,2] in px."""
+    masks = np.zeros((len(landmarks), height, width), np.uint8)
+    for mask, points in zip(masks, landmarks, strict=True):
+        cv2.fillPoly(mask, [np.rint(points[list(FACE_OVAL)]).astype(np.int32)], 1)
+    return masks.astype(np.bool_)

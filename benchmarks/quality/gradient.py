@@ -1,0 +1,23 @@
+"""How sharp footage is of which there is no clean clip."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from training.degrade import Planar
+from training.planar import Floats, luma
+
+
+def gradient_energy_ratio(out: Planar, other: Planar) -> float | None:
+    """Mean squared Sobel gradient of Y over that of another clip (Tenengrad); None where that is flat.
+
+    Noise counts as sharpness here: where there is a clean clip, `training/measures.py` has a better figure.
+    """
+    ours, theirs = (float(np.mean([_energy(frame) for frame in luma(clip)])) for clip in (out, other))
+    return ours / theirs if theirs > 0 else None
+
+
+def _energy(frame: Floats) -> float:
+    across, down = cv2.Sobel(frame, cv2.CV_32F, 1, 0), cv2.Sobel(frame, cv2.CV_32F, 0, 1)
+    return float(np.mean(across * across + down * down))
