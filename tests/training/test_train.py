@@ -215,6 +215,8 @@ def test_another_run_can_be_started_from(faces: Path, tmp_path: Path) -> None:
         (["FACES", "--threads", "0"], "--threads"),
         (["FACES", "--workers", "-1"], "--workers"),
         (["FACES", "--seed", "-1"], "--seed"),
+        (["FACES", "--stages", "pictures,pixels"], "'pixels'"),
+        (["FACES", "--stages", ""], "--stages"),
         (["FACES", "--cache", "CACHE", "--cache-megabytes", "0"], "--cache-megabytes"),
         (["FACES", "--dev", "missing"], "missing"),
         (["FACES", "--out", "FACES/p0_still.png"], "p0_still.png"),
