@@ -70,7 +70,7 @@ def named_stages(names: str) -> tuple[Stage, ...]:
     wanted = [name.strip() for name in names.split(",")]
     for name in wanted:
         if name not in known:
-            raise BadInput(f"--stages: {name or 'an empty name'!r} is none of {', '.join(known)}")
+            raise BadInput(f"--stages: {name!r} is none of {', '.join(known)}")
         if wanted.count(name) > 1:
             raise BadInput(f"--stages: {name} is there twice")
     total = sum(known[name].share for name in wanted)

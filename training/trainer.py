@@ -124,7 +124,9 @@ class Trainer:
 
     def start_from(self, path: Path) -> tuple[int, int]:
         """Begin with what fits of another run's averaged weights; returns how many did, and how many there are."""
-        missing = carry_over(load_checkpoint(path)["average"], self.generator)
+        stored = load_checkpoint(path)
+        missing = carry_over(stored["average"], self.generator)
+        self.part = stored.get("part")
         self.average.load_state_dict(self.generator.state_dict())
         total = len(self.generator.state_dict())
         return total - len(missing), total

@@ -129,16 +129,18 @@ def test_the_adversarial_share_grows(batch: Batch, monkeypatch: pytest.MonkeyPat
     assert shares == pytest.approx([0.02, 0.035, 0.05])
 
 
-@pytest.mark.parametrize("cut_off", [False, True])
-def test_pixels_begin_at_the_input_after_the_autoencoder(batch: Batch, cut_off: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["at once", "restored", "started from"])
+def test_pixels_begin_at_the_input_after_the_autoencoder(batch: Batch, how: str, tmp_path: Path) -> None:
     # Guards against heads that add all of a picture's detail to it once more.
     trainer = trainer_of("autoencoder", "pictures")
     steps(trainer, batch, 5)
     assert trainer.average.decoder.y.weight.any()
-    if cut_off:
+    if how != "at once":
         trainer.store(tmp_path / "last.pt", {})
         trainer = trainer_of("autoencoder", "pictures")
-        trainer.restore(tmp_path / "last.pt")
+        go_on = trainer.restore if how == "restored" else trainer.start_from
+        go_on(tmp_path / "last.pt")
+        assert trainer.average.decoder.y.weight.any()
     trainer.elapsed = 61.0
     heads: list[bool] = []
 
