@@ -110,7 +110,8 @@ def _fold_scale(module: Accumulation) -> None:
     with torch.no_grad():
         for layer in (module.y, module.uv):
             layer.weight.mul_(module.scale / FULL)
-    module.scale = 1.0
+        module.differs.weight.mul_(module.caution)
+    module.scale = module.caution = 1.0
 
 
 def _shuffled(x: Tensor, factor: int) -> Tensor:

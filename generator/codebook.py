@@ -86,8 +86,11 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def restart(self) -> None:
-        """Put entries that are seldom chosen where tokens of the last call are; not before gradients were computed."""
-        if self.seen is None:
+        """Put entries that are seldom chosen where tokens of the last call are; not before gradients were computed.
+
+        Entries that do not learn stay.
+        """
+        if self.seen is None or not self.entries.requires_grad:
             return
         even = 1 / len(self.use)
         rare = self.use < RARE * even

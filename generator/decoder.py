@@ -67,11 +67,21 @@ class Decoder(nn.Module):
         self.to_middle = UpStage(coarse, middle, chain(middle, config.middle_blocks), condition)
         self.to_fine = UpStage(middle, fine, ResidualBlock(fine), condition)
         self.patch = config.patch
-        self.y = zero_init(nn.Conv2d(fine, self.patch**2, 3, padding=1))
+        self.y = nn.Conv2d(fine, self.patch**2, 3, padding=1)
         # One patch of features says enough about chroma; a CPU's kernels take eight channels no faster than sixteen.
-        self.uv = zero_init(nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1))
+        self.uv = nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1)
+        self.restart_heads()
         self.unit = RESIDUAL_UNIT
         self.shuffle: Callable[[Tensor, int], Tensor] = functional.pixel_shuffle
+
+    def shut_skips(self, share: float) -> None:
+        """In training, shut so many of the skips at random; 1 shuts all."""
+        self.to_middle.skip.dropout = self.to_fine.skip.dropout = share
+
+    def restart_heads(self) -> None:
+        """Let the heads put out nothing again, as before all training."""
+        for head in (self.y, self.uv):
+            zero_init(head)
 
     def forward(self, latent: Tensor, features: Features, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Residuals, in units of the full 8-bit range; `condition` [B,D] is the embedded prompt, if there is one."""

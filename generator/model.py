@@ -128,6 +128,32 @@ class Generator(nn.Module):
         features: Features = self.encoder(y, uv)
         return features
 
+    def velocity_at(self, frame: Frame, features: Features, z: Tensor, s: Tensor) -> tuple[Tensor, Lookup | None]:
+        """Velocity at any place of the path, of frames that nothing went before; for training on latents alone.
+
+        Args:
+            frame: [B,...]
+            features: Those of its planes.
+            z: [B,C,H/16,W/16]
+            s: [B,1] in 0..1, how far along the path z is.
+
+        Returns:
+            Velocity [B,C,H/16,W/16], and the spatial codes that were looked up.
+        """
+        tokens = functional.avg_pool2d(features.latent, 2)
+        spatial = temporal = None
+        if self.codebook is not None:
+            spatial, temporal = self.codebook(tokens, tokens)
+        priors = Priors(
+            None if self.embedding is None else self.embedding(frame.prompt, s),
+            spatial.vectors if spatial else None,
+            torch.zeros_like(temporal.vectors) if temporal else None,
+        )
+        context = self.context(features.latent, frame.regions, features.edges) if self.context is not None else 0.0
+        state = self.initial_state(z.shape[0], *frame.y.shape[2:])
+        velocity, _ = self.velocity(z + context, priors, memories(self.config, state), torch.zeros_like(s))
+        return velocity, spatial
+
     def step(
         self, frame: Frame, keep: Tensor, state: State, integration: Integration = ONE_STEP
     ) -> tuple[Output, State]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from engines.errors import BadInput
 from generator.config import CONFIGS
 from training.feed import CacheSettings
+from training.stages import CATALOGUE, DEFAULT, named_stages
 from training.train import train
 from training.trainer import TrainSettings
 
@@ -28,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--start-from", type=Path, metavar="CHECKPOINT", help="begin with what fits of another run's weights"
     )
     parser.add_argument("--minutes", type=float, default=default.minutes, help="training time (default: %(default)g)")
+    names = ", ".join(stage.name for stage in CATALOGUE)
+    parser.add_argument(
+        "--stages",
+        default=",".join(DEFAULT),
+        metavar="NAME,...",
+        help=f"which stages run, in this order, of {names} (default: %(default)s)",
+    )
     parser.add_argument("--rate", type=float, default=default.rate, help="peak learning rate (default: %(default)g)")
     parser.add_argument("--threads", type=int, default=default.threads, help="compute threads (default: %(default)d)")
     parser.add_argument(
@@ -62,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         seed=arguments.seed,
         device=arguments.device,
+        stages=named_stages(arguments.stages),
     )
     cache = None if arguments.cache is None else CacheSettings(arguments.cache, arguments.cache_megabytes)
     command = shlex.join(["clearcall", *sys.argv[1:]])

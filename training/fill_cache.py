@@ -20,7 +20,7 @@ from training.cache import Cache, draw_into, open_cache
 from training.faces import list_faces
 from training.landmarks import find_landmarks
 from training.samples import Samples
-from training.stages import STAGES
+from training.stages import CATALOGUE
 
 POLL = 0.2
 """Seconds between two looks at how far the workers are."""
@@ -97,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("cache", type=Path, metavar="CACHE", help="folder; goes on where it stands")
     parser.add_argument("--megabytes", type=float, default=2000.0, help="room it may take (default: %(default)g)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)d)")
-    names = [stage.name for stage in STAGES]
+    names = [stage.name for stage in CATALOGUE]
     parser.add_argument("--stage", choices=names, default="clips", help="whose samples (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="random seed (default: %(default)d)")
     arguments = parser.parse_args(argv)
@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
         except OSError as error:
             raise BadInput(f"{arguments.cache}: {error.strerror}") from error
         landmarks = find_landmarks(files, arguments.cache / "landmarks.npz")
-        stage = next(stage for stage in STAGES if stage.name == arguments.stage)
+        stage = next(stage for stage in CATALOGUE if stage.name == arguments.stage)
         samples = Samples(files, landmarks, stage.shape, arguments.seed, stage.motion)
         with Filler(arguments.cache, samples, arguments.megabytes, arguments.workers, refresh=False) as filler:
             print(f"{filler.wait(filler.cache.rows)} samples are ready")

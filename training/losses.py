@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from generator.codebook import Lookup
-from generator.model import Frame, Generator
+from generator.model import Frame, Generator, Output
 from stream.face.regions import REGION_NAMES
 
 EPSILON = 1e-2
@@ -58,11 +58,22 @@ def losses(
         batch: As `Samples` makes it, [B,T,...].
         emphasis: Which clips and places count, and how much.
     """
-    y, uv = batch["y"], batch["uv"]
+    return losses_of(restored(generator, batch, emphasis), teacher, batch, emphasis)
+
+
+def restored(generator: Generator, batch: dict[str, Tensor], emphasis: Emphasis) -> Output:
+    """What the generator makes of the clips, some of them under its own prompt estimate."""
+    y = batch["y"]
     clip = y.shape[:2]
     ones = y.new_ones(*clip, 1)
     auto = (torch.rand(clip[0], 1, 1, device=y.device) < emphasis.auto_share).float().expand(*clip, 1)
-    out = generator.clip(Frame(y, uv, batch["regions"], batch["prompt"], ones, auto))
+    return generator.clip(Frame(y, batch["uv"], batch["regions"], batch["prompt"], ones, auto))
+
+
+def losses_of(out: Output, teacher: Generator, batch: dict[str, Tensor], emphasis: Emphasis) -> dict[str, Tensor]:
+    """The terms of what was made of a batch; see `losses`."""
+    y, uv = batch["y"], batch["uv"]
+    clip = y.shape[:2]
     error_y = y + out.change_y.reshape(y.shape) - batch["clean_y"]
     error_uv = uv + out.change_uv.reshape(uv.shape) - batch["clean_uv"]
     weight = pixel_weights(batch, emphasis)

@@ -15,8 +15,10 @@ from engines.errors import BadInput, ClearcallError
 from generator.config import GeneratorConfig
 from generator.model import Generator
 from training.checkpoint import carry_over, configuration, load_checkpoint, put_weights, save_checkpoint
-from training.losses import FACE_SWITCH, Emphasis, estimate_loss, losses
-from training.stages import STAGES, Stage, choose, stage_at
+from training.discriminator import FIRST_SHARE, LAST_SHARE, Adversary
+from training.latent_losses import autoencoder_losses, flow_losses
+from training.losses import FACE_SWITCH, Emphasis, estimate_loss, losses, losses_of, restored
+from training.stages import STAGES, Part, Stage, begins, choose, stage_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class TrainSettings:
     auto_share: float = 0.5
     """Share of clips that are restored under the generator's own prompt estimate, once that has learned something"""
     auto_from: float = 0.15
-    """Share of the time after which it is taken to have"""
+    """Share of the time after which it is taken to have, since all weights began to learn"""
     face_switch: float = FACE_SWITCH
     """Share of clips that are judged on the face alone"""
     semantic: float = 1.0
@@ -88,13 +90,21 @@ class Trainer:
         self.average = copy.deepcopy(self.generator).eval()
         self.optimiser = torch.optim.AdamW(self.generator.parameters(), lr=settings.rate, weight_decay=1e-4)
         self.estimator = torch.optim.AdamW(self.average.estimate.parameters(), lr=settings.rate)
+        adversarial = any(stage.part == "decoder" for stage in settings.stages)
+        self.adversary = Adversary(self.device) if adversarial else None
         self.elapsed, self.step = 0.0, 0
+        self.part: Part | None = None
+        """What the last step taught"""
+
+    @property
+    def done(self) -> float:
+        """Share of the time that is over."""
+        return self.elapsed / (60 * self.settings.minutes)
 
     @property
     def stage(self) -> Stage:
         """The present stage."""
-        settings = self.settings
-        return settings.stages[stage_at(self.elapsed / (60 * settings.minutes), settings.stages)[0]]
+        return self.settings.stages[stage_at(self.done, self.settings.stages)[0]]
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint; BadInput when it is not one of this configuration."""
@@ -106,12 +116,17 @@ class Trainer:
         try:
             self.optimiser.load_state_dict(stored["optimiser"])
             self.elapsed, self.step = float(stored["elapsed"]), int(stored["step"])
-        except (KeyError, TypeError, ValueError) as error:
+            self.part = stored.get("part")
+            if self.adversary is not None and "adversary" in stored:
+                self.adversary.restore(stored["adversary"])
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise BadInput(f"{path}: its optimiser does not fit this version") from error
 
     def start_from(self, path: Path) -> tuple[int, int]:
         """Begin with what fits of another run's averaged weights; returns how many did, and how many there are."""
-        missing = carry_over(load_checkpoint(path)["average"], self.generator)
+        stored = load_checkpoint(path)
+        missing = carry_over(stored["average"], self.generator)
+        self.part = stored.get("part")
         self.average.load_state_dict(self.generator.state_dict())
         total = len(self.generator.state_dict())
         return total - len(missing), total
@@ -124,29 +139,33 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "elapsed": self.elapsed,
             "step": self.step,
+            "part": self.part,
             "provenance": provenance,
         }
+        if self.adversary is not None:
+            content["adversary"] = self.adversary.state()
         save_checkpoint(path, content, self.generator.config)
 
     def learn(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """One step; returns the terms of the loss. ClearcallError when they are no longer numbers."""
-        settings, part = self.settings, self.stage.part
+        settings, stage = self.settings, self.stage
         batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
-        if part == "estimate":
+        if self.part == "autoencoder" and stage.part != "autoencoder":
+            # They told all detail; from now on what they put out is added to the input, and has to begin at nothing.
+            for generator in (self.generator, self.average):
+                generator.decoder.restart_heads()
+        self.part = stage.part
+        if stage.part == "estimate":
             return self._learn_estimate(batch)
-        choose(self.generator, part)
-        if self.stage.shape.frames > 1:
+        choose(self.generator, stage.part)
+        self.generator.decoder.shut_skips(stage.skip_dropout)
+        if stage.shape.frames > 1:
             for generator in (self.generator, self.average):
                 if generator.previous is not None:
                     generator.previous.open()
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, self.elapsed)
-        trusted = self.elapsed > settings.auto_from * 60 * settings.minutes
-        auto = settings.auto_share if trusted else 0.0
-        emphasis = Emphasis(auto, settings.face_switch, settings.semantic)
-        # Half the bytes and twice the speed on a GPU; on a CPU it takes many times longer.
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            terms = losses(self.generator, self.average, batch, emphasis)
+        terms = self._terms(batch)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)
@@ -157,6 +176,27 @@ class Trainer:
             self.generator.codebook.restart()
         self.step += 1
         follow(self.average, self.generator, min(settings.average, (self.step + 1) / (self.step + 10)))
+        return terms
+
+    def _terms(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The terms of the present stage's loss."""
+        settings, part = self.settings, self.stage.part
+        trusted = self.done - begins("all", settings.stages) > settings.auto_from
+        auto = settings.auto_share if trusted else 0.0
+        emphasis = Emphasis(auto, settings.face_switch, settings.semantic)
+        # Half the bytes and twice the speed on a GPU; on a CPU it takes many times longer.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            if part == "autoencoder":
+                return autoencoder_losses(self.generator, batch)
+            if part == "flow":
+                return flow_losses(self.generator, self.average, batch, emphasis)
+            if part != "decoder" or self.adversary is None:
+                return losses(self.generator, self.average, batch, emphasis)
+            out = restored(self.generator, batch, emphasis)
+            terms = losses_of(out, self.average, batch, emphasis)
+        done = stage_at(self.done, settings.stages)[1]
+        share = FIRST_SHARE + (LAST_SHARE - FIRST_SHARE) * done
+        terms["adversarial"] = self.adversary.step(batch, out, torch.stack(list(terms.values())).sum(), share)
         return terms
 
     def _learn_estimate(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -66,7 +66,7 @@ def test_the_command_fills_and_says_how_many(
 ) -> None:
     monkeypatch.setattr(fill_cache, "find_landmarks", lambda files, cache: {})
     small = Stage("clips", 1.0, SampleShape(frames=2, canvas=96, crop=64), 1)
-    monkeypatch.setattr(fill_cache, "STAGES", (small,))
+    monkeypatch.setattr(fill_cache, "CATALOGUE", (small,))
     faces = write_stills(tmp_path / "faces", 1)
     command = [str(faces), str(tmp_path / "cache"), "--megabytes", "0.3", "--workers", "1"]
     assert main(command) == 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from engines.errors import BadInput
 from generator.model import Generator
 from tests.generator.tiny import TINY
 from training.samples import SampleShape
-from training.stages import STAGES, Stage, choose, learns, stage_at
+from training.stages import CATALOGUE, STAGES, Stage, begins, choose, learns, named_stages, stage_at
 
 THREE = tuple(Stage(str(share), share, SampleShape(), 1) for share in (0.5, 0.25, 0.25))
 
@@ -27,6 +28,32 @@ def test_shares_need_not_add_up_to_one() -> None:
 def test_pictures_come_before_clips_and_the_estimate_last() -> None:
     assert sum(stage.share for stage in STAGES) == pytest.approx(1.0)
     assert STAGES[0].shape.frames == 1 and STAGES[-1].part == "estimate"
+
+
+def test_the_usual_stages_are_these() -> None:
+    shares = {"pictures": 0.4, "time": 0.12, "clips": 0.42, "estimate": 0.06}
+    assert {stage.name: stage.share for stage in STAGES} == shares
+    assert named_stages("pictures,time,clips,estimate") == STAGES
+
+
+def test_named_stages_come_in_their_order_with_shares_of_one() -> None:
+    stages = named_stages("clips, autoencoder,pictures")
+    assert [stage.name for stage in stages] == ["clips", "autoencoder", "pictures"]
+    assert sum(stage.share for stage in stages) == pytest.approx(1.0)
+    assert stages[0].share / stages[2].share == pytest.approx(0.42 / 0.4)
+    assert len(named_stages("autoencoder,flow,pictures,time,clips,adversarial,estimate")) == len(CATALOGUE)
+
+
+@pytest.mark.parametrize("names", ["", ",", "pictures,", "pixels", "pictures,time,pictures", "Pictures"])
+def test_nonsense_is_refused(names: str) -> None:
+    with pytest.raises(BadInput, match="--stages"):
+        named_stages(names)
+
+
+def test_when_a_part_begins() -> None:
+    stages = named_stages("autoencoder,flow,pictures")
+    assert begins("all", stages) == pytest.approx(0.16 / 0.56)
+    assert begins("all", STAGES) == 0 and begins("decoder", STAGES) == 0
 
 
 def test_only_what_frames_before_reach_learns_in_the_temporal_stage() -> None:

@@ -185,6 +185,19 @@ def test_each_stage_begins_with_its_own_clips_and_rate(faces: Path, tmp_path: Pa
     assert changed and all(learns(name, "temporal") for name in changed)
 
 
+def test_the_stages_that_were_named_run_in_their_order(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[TrainSettings] = []
+    monkeypatch.setattr("training.command.train", lambda *arguments: seen.append(arguments[4]))
+    assert main(["train", str(faces), "--out", str(tmp_path), "--stages", "flow,autoencoder"]) == 0
+    assert main(["train", str(faces), "--out", str(tmp_path)]) == 0
+    assert [[stage.name for stage in settings.stages] for settings in seen] == [
+        ["flow", "autoencoder"],
+        ["pictures", "time", "clips", "estimate"],
+    ]
+
+
 def test_the_average_follows() -> None:
     slow, fast = Generator(TINY), Generator(TINY)
     with torch.no_grad():
@@ -220,6 +233,8 @@ def test_another_run_can_be_started_from(faces: Path, tmp_path: Path) -> None:
         (["FACES", "--threads", "0"], "--threads"),
         (["FACES", "--workers", "-1"], "--workers"),
         (["FACES", "--seed", "-1"], "--seed"),
+        (["FACES", "--stages", "pictures,pixels"], "'pixels'"),
+        (["FACES", "--stages", ""], "--stages"),
         (["FACES", "--cache", "CACHE", "--cache-megabytes", "0"], "--cache-megabytes"),
         (["FACES", "--dev", "missing"], "missing"),
         (["FACES", "--out", "FACES/p0_still.png"], "p0_still.png"),
