@@ -28,9 +28,9 @@ class NoisyStart(nn.Module):
         self.encoder, self.share = encoder, share
         self.random = torch.Generator().manual_seed(NOISE_SEED)
 
-    def forward(self, y: Tensor, uv: Tensor, before: tuple[Tensor, Tensor] | None) -> Features:
+    def forward(self, y: Tensor, uv: Tensor) -> Features:
         """As the encoder's own."""
-        found: Features = self.encoder(y, uv, before)
+        found: Features = self.encoder(y, uv)
         noise = torch.randn(found.latent.shape, generator=self.random)
         return replace(found, latent=found.latent + self.share * found.latent.std() * noise)
 
