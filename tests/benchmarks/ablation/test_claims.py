@@ -16,9 +16,10 @@ FACTS = {"repeats": True, "strength_0": True, "calls": 1.0, "local_share": 0.7, 
 
 def rows(values: list[float], task: str = "noise", **more: float) -> list[Row]:
     return [
-        {"name": f"p{i}", "person": f"p{i}", "task": task, "strength": "middle", "figures": {"psnr": value, **more}}
+        {"name": f"p{i}", "person": f"p{i}", "task": task, "strength": "middle",
+         "figures": {"psnr": value, "exposure_free": value, **more}}
         for i, value in enumerate(values)
-    ]
+    ]  # fmt: skip
 
 
 def verdict(found: dict[str, list[Row]], claim: str, facts: dict[str, Any] = FACTS) -> Verdict:
@@ -27,6 +28,14 @@ def verdict(found: dict[str, list[Row]], claim: str, facts: dict[str, Any] = FAC
 
 def test_a_part_that_costs_everybody_something_counts() -> None:
     found = {WHOLE: rows([30, 31, 32, 33]), "spatial codes off": rows([29.9, 30.8, 31.9, 32.9])}
+    assert verdict(found, "the spatial codebook").word == "yes"
+
+
+def test_light_that_moved_is_no_quality() -> None:
+    """Guards against: an arm whose exposure came out better by chance makes every part look harmful."""
+    found = {WHOLE: rows([30, 31, 32]), "spatial codes off": rows([31, 32, 33])}
+    for place, row in enumerate(found["spatial codes off"]):
+        row["figures"]["exposure_free"] = 29.0 + place
     assert verdict(found, "the spatial codebook").word == "yes"
 
 
