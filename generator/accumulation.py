@@ -26,8 +26,9 @@ MOST = 4.0
 """Frames that the mean stands for, at most. Twice as many give a still picture 0.1 dB more, and cost as much where a
 head moves slowly."""
 CAUTION = 2.0
-"""Times as much as in training differences count in a call, where people move more than a moved still does: a talking
-head under noise then loses 0.1 dB instead of 0.4 against no mean, still pictures gain as much as before."""
+"""Times as much as in training differences count in a call, where people move more than a moved still does. A talking
+head under noise then loses 0.1 dB instead of 0.4 against no mean, still pictures gain as much as before; under rain all
+gain a quarter less."""
 OPEN_AT, CLOSES_AT = 0.9, 0.3
 """Start values once it is open: agreement of equal frames, and what a mean square of 1 takes away from it."""
 
