@@ -6,27 +6,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
 
 from generator.model import Generator
 from tests.generator.tiny import TINY, clip_inputs, frame_of, shaken, tiny_generator
+from tests.training.batches import batch
 from training.latent_losses import autoencoder_losses, detail, flow_losses
 from training.losses import Emphasis
 
 PLAIN = Emphasis(face_switch=0.0, semantic=0.0)
-
-
-def batch(noise: float) -> dict[str, Tensor]:
-    clip = clip_inputs(clips=2, frames=2)
-    return {
-        "y": clip.y + noise * torch.randn_like(clip.y),
-        "uv": clip.uv + noise * torch.randn_like(clip.uv),
-        "clean_y": clip.y,
-        "clean_uv": clip.uv,
-        "regions": clip.regions,
-        "clean_regions": clip.regions,
-        "prompt": clip.prompt,
-    }
 
 
 def trained() -> Generator:
@@ -44,14 +31,14 @@ def test_a_flat_or_evenly_shaded_plane_has_no_detail() -> None:
 @torch.no_grad()
 def test_the_autoencoder_sees_the_clean_planes_alone() -> None:
     generator = trained()
-    clean, noisy = ({n: float(v) for n, v in autoencoder_losses(generator, batch(n)).items()} for n in (0.0, 0.3))
+    clean, noisy = ({n: float(v) for n, v in autoencoder_losses(generator, batch(n, 2)).items()} for n in (0.0, 0.3))
     assert clean == noisy and clean["pixel"] > 0
 
 
 def test_with_its_skips_shut_a_decoder_hears_of_nothing_but_the_latent() -> None:
     generator = trained().train()
     generator.decoder.shut_skips(1.0)
-    clip = batch(0.0)
+    clip = batch(0.0, 2)
     features = generator.encode(clip["y"].flatten(0, 1), clip["uv"].flatten(0, 1))
     generator.decoder(features.latent.detach(), features, None)[0].sum().backward()
     gradients = [p.grad for p in generator.encoder.parameters() if p.grad is not None]
@@ -75,14 +62,14 @@ def test_at_the_degraded_end_the_velocity_is_that_of_a_first_frame() -> None:
 @torch.no_grad()
 def test_an_untrained_velocity_is_right_about_clean_frames_alone() -> None:
     generator = tiny_generator()
-    right, wrong = (flow_losses(generator, generator, batch(noise), PLAIN) for noise in (0.0, 0.2))
+    right, wrong = (flow_losses(generator, generator, batch(noise, 2), PLAIN) for noise in (0.0, 0.2))
     assert right["flow"] == 0 < wrong["flow"]
     assert right["codes"] < wrong["codes"]
 
 
 @torch.no_grad()
 def test_what_is_wrong_beside_a_face_does_not_count_when_switched() -> None:
-    given = batch(0.0)
+    given = batch(0.0, 2)
     given["y"][..., : 64 // 2] += 0.3 * torch.rand_like(given["y"][..., : 64 // 2])
     generator = tiny_generator()
     regions = torch.zeros_like(given["regions"])
@@ -99,12 +86,13 @@ def test_what_is_wrong_beside_a_face_does_not_count_when_switched() -> None:
 
 def test_the_encoder_gets_no_gradient_from_the_flow() -> None:
     generator, teacher = trained().train(), trained()
-    torch.stack(list(flow_losses(generator, teacher, batch(0.1), PLAIN).values())).sum().backward()  # type: ignore[no-untyped-call]
+    terms = flow_losses(generator, teacher, batch(0.1, 2), PLAIN)
+    torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
     learning = {name.split(".")[0] for name, p in generator.named_parameters() if p.grad is not None}
     assert learning == {"velocity", "embedding", "context", "codebook"}
 
 
 def test_without_codebooks_and_context_there_is_still_a_flow() -> None:
     generator = tiny_generator(replace(TINY, fusion="off", context=False, prompting=False))
-    assert flow_losses(generator, generator, batch(0.1), PLAIN).keys() == {"flow"}
-    assert "codes" not in autoencoder_losses(generator, batch(0.1))
+    assert flow_losses(generator, generator, batch(0.1, 2), PLAIN).keys() == {"flow"}
+    assert "codes" not in autoencoder_losses(generator, batch(0.1, 2))

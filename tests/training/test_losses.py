@@ -9,30 +9,18 @@ import torch
 from torch import Tensor
 
 from generator.model import Generator
-from tests.generator.tiny import TINY, clip_inputs, shaken, tiny_generator
+from tests.generator.tiny import TINY, shaken, tiny_generator
+from tests.training.batches import batch
 from training.losses import Emphasis, change_along, charbonnier, decibels, losses, pixel_weights, pulse
 
 NO_SWITCH, SWITCHED = Emphasis(face_switch=0.0), Emphasis(face_switch=1.0)
-
-
-def batch(noise: float) -> dict[str, Tensor]:
-    clip = clip_inputs(clips=2, frames=3)
-    return {
-        "y": clip.y + noise * torch.randn_like(clip.y),
-        "uv": clip.uv + noise * torch.randn_like(clip.uv),
-        "clean_y": clip.y,
-        "clean_uv": clip.uv,
-        "regions": clip.regions,
-        "clean_regions": clip.regions,
-        "prompt": clip.prompt,
-    }
 
 
 @torch.no_grad()
 def terms(noise: float, generator: Generator | None = None) -> dict[str, float]:
     """Of an untrained generator, which gives back its input: a perfect output when that is clean."""
     generator = generator or tiny_generator()
-    return {name: float(v) for name, v in losses(generator, generator, batch(noise), Emphasis(auto_share=0.5)).items()}
+    return {name: float(v) for name, v in losses(generator, generator, batch(noise, 3), Emphasis(auto_share=0.5)).items()}
 
 
 def test_a_perfect_output_costs_nothing_but_the_estimate_the_use_of_codes_and_the_size_of_the_latent() -> None:
@@ -55,7 +43,7 @@ def test_a_right_estimate_costs_nothing() -> None:
     with torch.no_grad():
         generator.estimate.second.get_parameter("weight").zero_()
         bias.fill_(2.0)
-    given = batch(0.0)
+    given = batch(0.0, 3)
     given["prompt"] = torch.sigmoid(bias.detach()).expand_as(given["prompt"])
     assert losses(generator, generator, given, Emphasis())["prompt"] == 0
 
@@ -75,7 +63,7 @@ def test_errors_count_in_decibels_whatever_their_size() -> None:
 
 
 def test_a_steady_error_does_not_flicker() -> None:
-    given = batch(0.0)
+    given = batch(0.0, 3)
     given["y"] = given["clean_y"] + 0.1
     generator = tiny_generator()
     assert losses(generator, generator, given, Emphasis())["temporal"] == 0
@@ -83,7 +71,7 @@ def test_a_steady_error_does_not_flicker() -> None:
 
 def seen_face() -> dict[str, Tensor]:
     """A flat picture whose left half is skin, as the tracker sees it too."""
-    given = batch(0.0)
+    given = batch(0.0, 3)
     given["y"], given["clean_y"] = (torch.full_like(given["y"], 0.5) for _ in range(2))
     regions = torch.zeros_like(given["regions"])
     half = regions.shape[-1] // 2
@@ -92,7 +80,7 @@ def seen_face() -> dict[str, Tensor]:
 
 
 def test_all_pixels_count_alike_where_nothing_is_hidden() -> None:
-    assert torch.equal(pixel_weights(seen_face(), NO_SWITCH), torch.ones_like(batch(0.0)["y"]))
+    assert torch.equal(pixel_weights(seen_face(), NO_SWITCH), torch.ones_like(batch(0.0, 3)["y"]))
 
 
 def test_a_face_that_the_tracker_lost_and_edges_that_went_count_more() -> None:
@@ -151,7 +139,7 @@ def test_light_that_pumps_is_told_from_light_that_is_wrong_all_along() -> None:
 
 
 def test_known_motion_is_used_where_there_is_one() -> None:
-    given = batch(0.1)
+    given = batch(0.1, 3)
     generator = tiny_generator()
     assert "warp" not in losses(generator, generator, given, Emphasis())
     shape = given["y"].shape
