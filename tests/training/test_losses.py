@@ -20,7 +20,8 @@ NO_SWITCH, SWITCHED = Emphasis(face_switch=0.0), Emphasis(face_switch=1.0)
 def terms(noise: float, generator: Generator | None = None) -> dict[str, float]:
     """Of an untrained generator, which gives back its input: a perfect output when that is clean."""
     generator = generator or tiny_generator()
-    return {name: float(v) for name, v in losses(generator, generator, batch(noise, 3), Emphasis(auto_share=0.5)).items()}
+    found = losses(generator, generator, batch(noise, 3), Emphasis(auto_share=0.5))
+    return {name: float(v) for name, v in found.items()}
 
 
 def test_a_perfect_output_costs_nothing_but_the_estimate_the_use_of_codes_and_the_size_of_the_latent() -> None:
