@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stream.face.crop import Crop
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import add_square, differences
+from stream.frames.paste import Change, add_square, differences, room_for
 from stream.frames.pixels import copy_frame, is_full_range
 from stream.frames.planes import Planes
 from stream.frames.replace import replaced
@@ -70,6 +70,8 @@ class Surroundings:
         self._noise = prompts.index(NOISE) if NOISE in prompts else None
         self._tiles = tiles
         self._asked: Asked | None = None
+        self._room: list[Change] = []
+        """Used again from frame to frame: nothing of a picture's size is to be asked of the system for each"""
 
     def without_face(
         self,
@@ -148,7 +150,9 @@ class Surroundings:
             around = self.tone.planes(around, full_range)
             stages.done("tone")
         else:
-            detail = differences(base, face.y, face.uv)
+            if not self._room or self._room[0].shape != face.y.shape:
+                self._room = room_for(face.y.shape[0])
+            detail = differences(base, face.y, face.uv, self._room)
         tiles = self._tiles_in(asked.spare)
         if tiles is not None:
             bare, toned = around, self.tone.planes(planes, full_range)

@@ -65,10 +65,19 @@ def paste(
     return out
 
 
-def differences(before: CutBuffer, after_y: Plane, after_uv: NDArray[np.uint8]) -> list[Change]:
-    """What became of a crop, less the crop: of Y [G, G], U and V [G/2, G/2]."""
-    pairs = zip((after_y, *after_uv), (before.y[0, 0], *before.uv[0]), strict=True)
-    return [np.asarray(cv2.subtract(after, old, dtype=cv2.CV_32F), np.float32) for after, old in pairs]
+def room_for(edge: int) -> list[Change]:
+    """Room for the changes of a crop of that edge: of Y [edge, edge], U and V [edge/2, edge/2]."""
+    return [np.empty((size, size), np.float32) for size in (edge, edge // 2, edge // 2)]
+
+
+def differences(
+    before: CutBuffer, after_y: Plane, after_uv: NDArray[np.uint8], into: list[Change] | None = None
+) -> list[Change]:
+    """What became of a crop, less the crop: of Y [G, G], U and V [G/2, G/2]; in a room that is there, or a new one."""
+    made = room_for(after_y.shape[0]) if into is None else into
+    for after, old, change in zip((after_y, *after_uv), (before.y[0, 0], *before.uv[0]), made, strict=True):
+        cv2.subtract(after, old, dst=change, dtype=cv2.CV_32F)
+    return made
 
 
 def add_square(out: av.VideoFrame, x: int, y: int, size: int, changes: list[Change]) -> None:
@@ -79,7 +88,7 @@ def add_square(out: av.VideoFrame, x: int, y: int, size: int, changes: list[Chan
         x: As for `paste`.
         y: As for `paste`.
         size: As for `paste`.
-        changes: Of Y [G, G], U and V [G/2, G/2], in 8-bit levels of limited range.
+        changes: Of Y [G, G], U and V [G/2, G/2], in 8-bit levels of limited range; used up.
 
     Raises:
         BadInput: The frame's pixel format is unknown.
@@ -108,7 +117,9 @@ def _units(found: Layout, full_range: bool) -> tuple[float, float, float]:
 
 
 def _masked(change: Change, unit: float, sides: Sides) -> Change:
-    return np.asarray(cv2.multiply(change, feather(change.shape[0], sides), scale=unit), np.float32)
+    """Under the mask, in the frame's own steps; where it was, since room for another costs as much as the work."""
+    cv2.multiply(change, feather(change.shape[0], sides), dst=change, scale=unit)
+    return change
 
 
 def in_rgb(changes: list[Change]) -> list[Change]:
@@ -132,6 +143,9 @@ def add_change(view: Samples, x: int, y: int, change: Change, found: Layout) -> 
     left, top, right, bottom = max(0, x), max(0, y), min(width, x + change.shape[1]), min(height, y + change.shape[0])
     place = view[top:bottom, left:right]
     part = change[top - y : bottom - y, left - x : right - x]
+    if found.depth == 8 and place.strides[1] == 1:
+        cv2.add(place, part, dst=place, dtype=cv2.CV_8U)
+        return
     if found.depth == 8:
         place[:] = cv2.add(place, part, dtype=cv2.CV_8U)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import av
@@ -63,6 +64,23 @@ def test_scope_face_changes_its_square_alone() -> None:
     change = channels(out)[0].astype(int) - channels(noise_frame())[0]
     # A first look, because the word alone does not say how much, and the step.
     assert (change != 0).mean() < 0.06 and len(calls) == 2
+
+
+def test_a_paste_asks_for_no_room_of_a_pictures_size() -> None:
+    # Guards against megabytes of floats that the system gives and takes back for each frame.
+    edge = 128
+    frame, buffer = noise_frame(), CutBuffer(edge)
+    planes, stages = read_planes(frame), Stages(STAGES)
+    cut(planes, 96, 64, edge, False, buffer)
+    made = Restored(Crop(96, 64, edge, edge), buffer, buffer.y[0, 0] + 3, buffer.uv[0] + 3, SHOWN.landmarks)
+    around, peaks = Surroundings(("noise", "blur")), []
+    for _ in range(3):
+        stages.start()
+        tracemalloc.start()
+        around.with_face(frame, planes, made, Asked(BLUR, 1.0, in_words=True), stages)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[0] > edge * edge > peaks[-1]
 
 
 def test_tiles_run_only_while_there_is_time() -> None:
