@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", default="256", metavar="PX", help="largest edge of a clip (default: %(default)s)")
     add("--fine-tune", metavar="STEPS", help="train every arm, and the whole, on for so long first")
     add("--train", type=Path, metavar="FOLDER", help="what to train them on")
+    add("--labelled", type=Path, metavar="DIR", help="train/ and real/ with the faces that curation's labels are of")
     add("--out", type=Path, default=Path("runs/ablation"), help="where arms are kept (default: %(default)s)")
     add("--json", type=Path, metavar="FILE", help="write all figures here")
     add("--doc", type=Path, metavar="FILE", help="write the page here (docs/ablations.md)")
@@ -61,11 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
     check_target(a.json, "--json")
     check_target(a.doc, "--doc")
     try:
+        from benchmarks.ablation.curation import measure_curation
         from benchmarks.ablation.measure import facts_of, generators, judge, peers_of
         from training.checkpoint import load_generator
     except ImportError as error:
         raise BadInput("this needs torch: install clearcall[train]") from error
     cv2.setNumThreads(1)
+    curation = None if a.labelled is None else measure_curation(a.labelled)
     generator, content = load_generator(a.checkpoint)
     files = files_in(a.folder, limit)
     arms = [arm for arm in ARMS if arm.name in picked]
@@ -83,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     made = generators(generator, arms, steps, a.train, a.out, _say)
     rows, missing = judge(made, cases, len(files) * len(tasks), _say)
     rows |= peers_of(cases)
-    facts = facts_of(made[0][1], cases) | {"trained": bool(steps)}
+    facts = facts_of(made[0][1], cases) | {"trained": bool(steps), "curation": curation}
     return _report(a, rows, missing, facts, content, {"steps": steps, "frames": frames, "size": size})
 
 

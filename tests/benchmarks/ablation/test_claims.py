@@ -102,3 +102,11 @@ def test_the_page_tells_how_it_came_about() -> None:
 
 def test_arms_have_names_of_their_own() -> None:
     assert len({arm.name for arm in ARMS}) == len(ARMS) and ARMS[0].name == WHOLE
+
+
+def test_curation_must_agree_on_good_and_on_damaged_faces() -> None:
+    found = {"kept": 0.95, "rejected": 0.99, "good": 40, "damaged": 680}
+    assert verdict({}, "curation").word == "not measured"
+    good = verdict({}, "curation", {**FACTS, "curation": found})
+    assert good.word == "yes" and "keeps 95 % of 40" in good.figures
+    assert verdict({}, "curation", {**FACTS, "curation": {**found, "kept": 0.5}}).word == "no"
