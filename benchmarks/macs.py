@@ -29,6 +29,7 @@ PARTS = {
     "tap": "taps",
     "recurrence": "recurrence",
     "illumination": "illumination",
+    "sharpening": "sharpening",
     "stem": "stem",
     "encoder": "encoder",
     "decoder": "decoder",
@@ -106,7 +107,7 @@ def parts(generator: Generator, size: int) -> list[Part]:
     for path, parameter in module.named_parameters():
         found[part_of(path)].parameters += parameter.numel()
     order = ("stem", "previous planes", "encoder", "prompt", "codebooks", "context", "fusion", "attention", "taps",
-             "feed-forward", "recurrence", "illumination", "decoder")  # fmt: skip
+             "feed-forward", "recurrence", "illumination", "decoder", "sharpening")  # fmt: skip
     return [found[name] for name in order if found[name].parameters]
 
 

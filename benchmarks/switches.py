@@ -24,6 +24,7 @@ OFF: dict[str, dict[str, Any]] = {
     "taps": {"taps": False},
     "recurrence": {"recurrence": False},
     "previous planes": {"previous": False},
+    "sharpening": {"sharpening": False},
     "illumination": {"illumination": False},
 }
 """Name of a switch to the configuration without it."""

@@ -15,6 +15,7 @@ from generator.decoder import Decoder, UpStage
 from generator.fusion import PooledModulation
 from generator.model import Generator
 from generator.prompt import Modulation
+from generator.sharpening import Sharpening, around
 from generator.stem import Patches
 
 FULL = 255.0
@@ -51,6 +52,8 @@ def _rewritten(module: nn.Module) -> nn.Module | None:
         return SpreadModulation(module)
     if isinstance(module, UpStage) and isinstance(module.modulation, SpreadModulation):
         return FoldedUpStage(module, module.modulation)
+    if isinstance(module, Sharpening):
+        return FoldedSharpening(module)
     if isinstance(module, Patches):
         _fold_centre(module)
     if isinstance(module, Decoder):
@@ -95,6 +98,31 @@ class FoldedUpStage(nn.Module):
         x = functional.interpolate(low, scale_factor=2.0, mode="nearest") + skip * gate
         out: Tensor = self.block(x)
         return out
+
+
+class FoldedSharpening(nn.Module):
+    """`Sharpening` as one plain convolution a filter, its amount spread over the pixels of a cell by another."""
+
+    def __init__(self, module: Sharpening) -> None:
+        super().__init__()
+        self.amounts, pixels = module.amounts, module.patch**2
+        kernels = torch.split(module.kernels().detach(), pixels)
+        self.filters, self.spread = nn.ModuleList(), nn.ModuleList()
+        for index, kernel in enumerate(kernels):
+            own = nn.Conv2d(1, pixels, kernel.shape[2], stride=module.patch, bias=False)
+            spread = nn.Conv2d(len(kernels), pixels, 1, bias=False)
+            with torch.no_grad():
+                own.weight.copy_(kernel)
+                spread.weight.zero_()
+                spread.weight[:, index] = 1.0
+            self.filters.append(own)
+            self.spread.append(spread)
+
+    def forward(self, y: Tensor, x: Tensor, edges: Tensor, condition: Tensor | None) -> Tensor:
+        """See `Sharpening`."""
+        seen, amounts = around(y), self.amounts(x, edges, condition)
+        parts = [own(seen) * spread(amounts) for own, spread in zip(self.filters, self.spread, strict=True)]
+        return torch.stack(parts).sum(dim=0) if len(parts) > 2 else parts[0] + parts[-1]
 
 
 def _fold_unit(decoder: Decoder) -> None:

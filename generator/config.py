@@ -55,6 +55,8 @@ class GeneratorConfig:
     """The restored latent is steadied by the one before"""
     previous: bool = True
     """The planes restored last are an input of the finest grid"""
+    sharpening: bool = True
+    """A few filters at full resolution, blended per cell"""
     illumination: bool = True
     """A coarse gain, apart from the detail (DL-Diff, CUGD: low light)"""
 

@@ -12,6 +12,7 @@ from generator.blocks import ResidualBlock, chain, zero_init
 from generator.config import GeneratorConfig
 from generator.encoder import Features
 from generator.prompt import Modulation
+from generator.sharpening import Sharpening
 
 RESIDUAL_UNIT = 0.05
 """Planes per unit that the heads put out. Steps of Adam are all alike in size: with weights as small as residuals need,
@@ -70,6 +71,7 @@ class Decoder(nn.Module):
         self.y = nn.Conv2d(fine, self.patch**2, 3, padding=1)
         # One patch of features says enough about chroma; a CPU's kernels take eight channels no faster than sixteen.
         self.uv = nn.Conv2d(fine, 2 * (self.patch // 2) ** 2, 1)
+        self.sharpening = Sharpening(fine, middle, self.patch, config.condition) if config.sharpening else None
         self.restart_heads()
         self.unit = RESIDUAL_UNIT
         self.shuffle: Callable[[Tensor, int], Tensor] = functional.pixel_shuffle
@@ -83,10 +85,22 @@ class Decoder(nn.Module):
         for head in (self.y, self.uv):
             zero_init(head)
 
-    def forward(self, latent: Tensor, features: Features, condition: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Residuals, in units of the full 8-bit range; `condition` [B,D] is the embedded prompt, if there is one."""
-        x = self.to_fine(self.to_middle(latent, features.middle, condition), features.fine, condition)
+    def forward(
+        self, latent: Tensor, features: Features, condition: Tensor | None, luma: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Residuals, in units of the full 8-bit range.
+
+        Args:
+            latent: [B,C,H/16,W/16]
+            features: Of the input.
+            condition: [B,D] the embedded prompt, if there is one.
+            luma: [B,1,H,W] of the input, to be sharpened; without it, all comes from features.
+        """
+        middle = self.to_middle(latent, features.middle, condition)
+        x = self.to_fine(middle, features.fine, condition)
         y, uv = self.y(x), self.uv(x)
         if self.unit != 1:
             y, uv = self.unit * y, self.unit * uv
+        if self.sharpening is not None and luma is not None:
+            y = y + self.sharpening(luma, middle, features.edges, condition)
         return self.shuffle(y, self.patch), self.shuffle(uv, self.patch // 2)

@@ -255,7 +255,7 @@ class Generator(nn.Module):
         if self.recurrence is not None:
             z_hq = self.recurrence(z_hq, recalled("restored", z_hq))
         condition = self._condition(prompt, 1.0)
-        change_y, change_uv = self.decoder(z_hq, features, condition)
+        change_y, change_uv = self.decoder(z_hq, features, condition, frame.y)
         amount = frame.strength * torch.clamp(prompt.sum(dim=1, keepdim=True) / FULL_PROMPT, 0.0, 1.0)
         amount = amount[:, :, None, None]
         change_y, change_uv = amount * change_y, amount * change_uv

@@ -23,6 +23,8 @@ from training.faces import Picture
 
 WIDER_SHARE, WIDEST = 0.12, 1.25
 """This share of levels lies above 1, up to the widest: there the prompt says 1."""
+SMALLER_SHARE, SMALLEST = 0.25, 1.7
+"""The same for lost resolution: a program that shows a caller small, or blown up from a thumbnail, goes further."""
 STEADY_SHARE = 0.4
 """Share of levels that do not drift at all."""
 CALL_CODEC_SHARE = 0.15
@@ -95,11 +97,12 @@ def happen(frames: list[Picture], call: Call, rng: np.random.Generator) -> tuple
 
 def _drawn(rng: np.random.Generator, task: str, level: float, frames: int) -> Floats:
     """A level that swings slowly about its mean, by .15 at most; no level is below 0."""
-    if rng.random() < WIDER_SHARE:
-        level = 1 + (WIDEST - 1) * level
+    share, widest = (SMALLER_SHARE, SMALLEST) if task == "low resolution" else (WIDER_SHARE, WIDEST)
+    if rng.random() < share:
+        level = 1 + (widest - 1) * level
     swing = 0.0 if rng.random() < STEADY_SHARE or task in STEADY_TASKS else float(rng.uniform(0, 0.15))
     pace, phase = float(rng.uniform(0.03, 0.4)), float(rng.uniform(0, 2 * np.pi))
-    return np.asarray(np.clip(level + swing * np.sin(phase + pace * np.arange(frames)), 0, WIDEST), np.float32)
+    return np.asarray(np.clip(level + swing * np.sin(phase + pace * np.arange(frames)), 0, widest), np.float32)
 
 
 def _sample_coding(rng: np.random.Generator, level: float, frames: int) -> tuple[Coding, float]:

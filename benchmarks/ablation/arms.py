@@ -47,6 +47,7 @@ PER_FRAME: dict[str, Any] = {
 
 ARMS: tuple[Arm, ...] = (
     Arm(WHOLE, CLEARCALL),
+    Arm("sharpening off", CLEARCALL, {"sharpening": False}),
     Arm("spatial codes off", "DVFace", {"spatial_codes": False}),
     Arm("temporal codes off", "DVFace", {"temporal_codes": False}),
     Arm("fusion off", "DVFace", {"fusion": "off"}),

@@ -37,7 +37,7 @@ LEVELS: dict[str, dict[str, float]] = {
     CLEAN: {},
 }
 """Levels at strength `middle`: noise leaves about 25 dB, compression 31.5, blur 33.5, lost resolution 36, rain 30.5 on
-portraits of 512 px; darkness is -2.5 EV. Blur and lost resolution are stronger than any in training (1), and a bad call
+portraits of 512 px; darkness is -2.5 EV. Lost resolution is stronger than any in training (1.7), and a bad call
 has four tasks at once, where training has three at most."""
 STRENGTHS = {"mild": 0.5, "middle": 1.0, "strong": 1.25}
 """Factors of the levels."""

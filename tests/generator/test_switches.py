@@ -26,6 +26,7 @@ OFF: dict[str, tuple[dict[str, Any], set[str], set[str]]] = {
     "taps": ({"taps": False}, {"taps"}, {"tap0", "tap1"}),
     "recurrence": ({"recurrence": False}, {"recurrence"}, {"restored"}),
     "previous": ({"previous": False}, {"previous planes"}, {"before_y", "before_uv", "frames"}),
+    "sharpening": ({"sharpening": False}, {"sharpening"}, set()),
     "illumination": ({"illumination": False}, {"illumination"}, {"log_gain"}),
 }  # fmt: skip
 
