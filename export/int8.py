@@ -21,9 +21,9 @@ Feeds = dict[str, NDArray[np.generic]]
 
 SHARE = 0.01
 """Of a graph's multiply-accumulates: convolutions below it cost less than turning what they read into integers."""
-FLOAT32 = ("stem.patches.", "decoder.y.", "decoder.uv.", "previous.", "illumination.")
+FLOAT32 = ("stem.patches.", "decoder.y.", "decoder.uv.", "sharpening.", "previous.", "illumination.")
 """In the name of a weight: these stay float32. The first ones read the picture, whose 8 bits they would lose to the
-scale; the last ones write what is added to it; errors of the illumination are seen as flicker."""
+scale, as sharpening does; the others write what is added to it; errors of the illumination are seen as flicker."""
 
 
 def convolutions(model: onnx.ModelProto, kept: Collection[str] = ()) -> dict[str, str]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 from engines.errors import ClearcallError
@@ -36,6 +41,31 @@ class OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is, exit status 2."""
         self.exit(2, f"clearcall: {message} ({self.prog} --help tells more)\n")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, to be tidied up after like Ctrl-C.
+
+    By itself it leaves a training without its last checkpoint, and what a benchmark started running.
+    """
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+@contextmanager
+def _sigterm_heard() -> Iterator[None]:
+    """Within it SIGTERM raises Terminated, unless it is ignored, or a command hears it in a way of its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _overview() -> argparse.ArgumentParser:
@@ -74,10 +104,14 @@ def main(argv: list[str] | None = None) -> int:
     module.add_arguments(parser)
     arguments = parser.parse_args(rest)
     try:
-        status = module.run(arguments)
+        with _sigterm_heard():
+            status = module.run(arguments)
     except ClearcallError as error:
         print(f"clearcall: {error}", file=sys.stderr)
         return error.exit_status
+    except Terminated:
+        print("clearcall: terminated", file=sys.stderr)
+        return 128 + signal.SIGTERM
     except KeyboardInterrupt:
         print("clearcall: interrupted", file=sys.stderr)
         return 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -131,3 +132,27 @@ def test_a_reader_that_has_seen_enough_is_no_failure_to_report() -> None:
     with os.fdopen(writing, "wb") as closed:
         done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
     assert done.returncode == 1 and done.stderr == ""
+
+
+def test_sigterm_is_tidied_up_after(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    # Guards against a training without its last checkpoint, and a relay that outlives the benchmark that started it.
+    tidied = []
+
+    class Command:
+        @staticmethod
+        def add_arguments(parser: object) -> None:
+            pass
+
+        @staticmethod
+        def run(arguments: object) -> int:
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                tidied.append(True)
+            return 0
+
+    monkeypatch.setattr("stream.cli.importlib.import_module", lambda name: Command)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["bench"]) == 128 + signal.SIGTERM
+    assert tidied and capsys.readouterr().err == "clearcall: terminated\n"
+    assert signal.getsignal(signal.SIGTERM) is before
