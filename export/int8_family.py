@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 
+from engines.engine import Engine
 from engines.errors import ClearcallError
 from engines.manifest import MODELS, Manifest, StoredFile, int8_family, read_family, read_manifest
 from engines.onnx_runtime import OrtEngine
@@ -27,8 +27,9 @@ from export.int8 import Feeds, convolutions, to_int8
 from export.int8_check import ALLOWED_DB, Case, Loss, cases, losses, report, restored, scores, worst
 from export.int8_frames import feeds, samples
 from export.onnx_graph import SharedWeights, check_operators, stored_file
+from training.measures import psnr
 
-TRIES = (0, 1, 2, 4, 6)
+TRIES = (0, 1, 2, 4, 6, 9)
 """How many of the convolutions that do most harm stay float32, one try after the other."""
 HARM_CASES = 7
 """Cases that harm is judged by, with each convolution by itself: one a task."""
@@ -90,20 +91,18 @@ def remove(family: str, folder: Path) -> None:
 
 
 def by_harm(manifest: Manifest, frames: FramesOf, judged: Sequence[Case]) -> list[str]:
-    """Weights by the error that their convolution alone makes in the planes, the worst first."""
+    """Weights by what their convolution alone costs the task that it harms most, in dB; the worst first."""
     model = onnx.load(str(manifest.graph.path))
     few = [next(c for c in judged if c.task == task) for task in dict.fromkeys(c.task for c in judged)][:HARM_CASES]
-    whole = OrtEngine(manifest)
-    exact = [restored(whole, case, case.prompt) for case in few]
+
+    def quality(engine: Engine) -> list[float]:
+        return [psnr(restored(engine, case, case.prompt), case.clean) for case in few]
+
+    exact = quality(OrtEngine(manifest))
     harm = {}
     for weight, node in convolutions(model).items():
-        engine = _engine(manifest, to_int8(model, [node], frames(manifest)))
-        rough = [restored(engine, case, case.prompt) for case in few]
-        harm[weight] = sum(
-            float(((p.astype(np.float32) - q) ** 2).mean())
-            for one, other in zip(exact, rough, strict=True)
-            for p, q in zip(one, other, strict=True)
-        )
+        rough = quality(_engine(manifest, to_int8(model, [node], frames(manifest))))
+        harm[weight] = max(whole - part for whole, part in zip(exact, rough, strict=True))
     return sorted(harm, key=lambda weight: -harm[weight])
 
 
