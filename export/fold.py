@@ -101,28 +101,34 @@ class FoldedUpStage(nn.Module):
 
 
 class FoldedSharpening(nn.Module):
-    """`Sharpening` as one plain convolution a filter, its amount spread over the pixels of a cell by another."""
+    """`Sharpening` as one plain convolution a filter, its amount spread over the pixels of a cell by another.
+
+    What they are made of is no parameter any more: it is the same few filters again and again.
+    """
 
     def __init__(self, module: Sharpening) -> None:
         super().__init__()
-        self.amounts, pixels = module.amounts, module.patch**2
-        kernels = torch.split(module.kernels().detach(), pixels)
-        self.filters, self.spread = nn.ModuleList(), nn.ModuleList()
+        self.amounts, self.patch = module.amounts, module.patch
+        self.local, self.whole = module.local, module.whole
+        kernels = torch.split(module.kernels().detach(), module.patch**2)
         for index, kernel in enumerate(kernels):
-            own = nn.Conv2d(1, pixels, kernel.shape[2], stride=module.patch, bias=False)
-            spread = nn.Conv2d(len(kernels), pixels, 1, bias=False)
-            with torch.no_grad():
-                own.weight.copy_(kernel)
-                spread.weight.zero_()
-                spread.weight[:, index] = 1.0
-            self.filters.append(own)
-            self.spread.append(spread)
+            chosen = torch.zeros(len(kernel), len(kernels), 1, 1)
+            chosen[:, index] = 1.0
+            # Of their own memory: what shares it is written into the weights file once for each.
+            self.register_buffer(f"kernel{index}", kernel.clone())
+            self.register_buffer(f"spread{index}", chosen)
+        self.count = len(kernels)
 
     def forward(self, y: Tensor, x: Tensor, edges: Tensor, condition: Tensor | None) -> Tensor:
         """See `Sharpening`."""
         seen, amounts = around(y), self.amounts(x, edges, condition)
-        parts = [own(seen) * spread(amounts) for own, spread in zip(self.filters, self.spread, strict=True)]
-        return torch.stack(parts).sum(dim=0) if len(parts) > 2 else parts[0] + parts[-1]
+        changes: Tensor | None = None
+        for index in range(self.count):
+            kernel, spread = (self.get_buffer(f"{name}{index}") for name in ("kernel", "spread"))
+            part = functional.conv2d(seen, kernel, stride=self.patch) * functional.conv2d(amounts, spread)
+            changes = part if changes is None else changes + part
+        assert changes is not None
+        return changes
 
 
 def _fold_unit(decoder: Decoder) -> None:

@@ -14,7 +14,11 @@ AUTO, NONE = "auto", "none"
 SMOOTHING = 0.1
 """Share of the newest estimate in the slow average that auto follows: about ten frames of memory."""
 DEAD_ZONE = 0.1
-"""Estimates up to here are taken for nothing: good video must come out untouched."""
+"""Estimates start to count from here on."""
+DOUBTFUL, SURE = 0.2, 0.35
+"""Up to the first, estimates are taken for nothing: good video must come out untouched. What is there was given at
+least 0.25 in training; an estimate of less says that perhaps there is something, and to light what is not dark costs
+most."""
 SHOWN = 40
 """Characters of a wrong prompt that an error repeats."""
 
@@ -91,8 +95,9 @@ def follow_estimate(average: Weights | None, estimate: Weights) -> Weights:
 
 
 def prompt_from_estimate(average: Weights) -> Weights:
-    """What auto prompts with, 0..1 each: the average, faded in from the dead zone on."""
-    return np.asarray(np.clip((average - DEAD_ZONE) / (1.0 - DEAD_ZONE), 0.0, 1.0), np.float32)
+    """What auto prompts with, 0..1 each: the average less the dead zone, faded in where it is doubtful."""
+    amount = np.clip((average - DEAD_ZONE) / (1.0 - DEAD_ZONE), 0.0, 1.0)
+    return np.asarray(amount * np.clip((average - DOUBTFUL) / (SURE - DOUBTFUL), 0.0, 1.0), np.float32)
 
 
 def as_needed(wanted: Weights, average: Weights) -> Weights:

@@ -90,5 +90,5 @@ def test_folded_it_does_the_same() -> None:
     y, edges, condition = torch.rand(1, 1, EDGE, EDGE), torch.rand(1, fine, 1, 1), torch.rand(1, TINY.condition)
     x = torch.randn(1, middle, EDGE // 8, EDGE // 8)
     plain, rewritten = module, folded(generator).decoder.sharpening
-    assert rewritten is not None and not hasattr(rewritten, "kernels")
+    assert rewritten is not None and not hasattr(rewritten, "filters")
     assert torch.allclose(plain(y, x, edges, condition), rewritten(y, x, edges, condition), atol=1e-5)

@@ -91,6 +91,12 @@ def test_a_good_picture_is_left_alone() -> None:
     assert prompt.tolist() == pytest.approx([0, 0, 0.5, 1]) and prompt.dtype == np.float32
 
 
+def test_what_is_doubtful_is_not_acted_upon() -> None:
+    # Guards against a compressed face lit up by nine decibels because it might have been a little dark.
+    prompt = prompt_from_estimate(np.array([0.15, 0.2, 0.275, 0.35], np.float32))
+    assert prompt.tolist() == pytest.approx([0, 0, 0.5 * 0.175 / 0.9, 0.25 / 0.9], abs=1e-6)
+
+
 def test_an_estimate_past_the_ends_stays_a_weight() -> None:
     assert prompt_from_estimate(np.array([-3.0, 7.0], np.float32)).tolist() == [0, 1]
 
