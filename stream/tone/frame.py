@@ -20,7 +20,11 @@ from stream.tone.follow import follow
 LIGHT, HAZE = TONE = "low light", "haze"
 """Prompts that ask for tone."""
 WHOLE = 0.25
-"""Weight of haze from which its veil is taken away in full: the least that haze which is there is given in training."""
+"""Weight of haze from which as much of its veil is taken away as ever: the least that haze which is there is given in
+training."""
+LEFT = 0.3
+"""Share of the veil found after the generator that is taken away. It takes the haze away itself; what looks like a veil
+then is mostly a light wall, and light clothes before it."""
 
 
 class FrameTone:
@@ -75,7 +79,7 @@ class FrameTone:
         if light > 0 or haze > 0:
             wanted = Tone(change.sensible_gain, change.lift, top=top)
         if haze > 0:
-            share = strength * min(1.0, haze / WHOLE)
+            share = LEFT * strength * min(1.0, haze / WHOLE)
             veil, contrast, tint_u, tint_v = (share * part for part in veil_left(self._thumbnail, wanted))
             wanted = replace(wanted, veil=veil, contrast=contrast, tint_u=tint_u, tint_v=tint_v)
         self.now = follow(self.now, wanted)
