@@ -82,11 +82,17 @@ def page(
     ) + "\n"
 
 
+CONTINUED = "--start-from"
+"""In the command of a training that did not begin from nothing."""
+
+
 def _training(training: Mapping[str, Any]) -> Iterator[str]:
     told = {"minutes": "minutes", "steps": "steps", "files": "files", "device": "device", "command": "command"}
     for key, text in told.items():
         if key in training:
             yield f"- {text}: {training[key]}"
+    if CONTINUED in str(training.get("command", "")):
+        yield "- the last of several runs, each from the weights of the one before; the model's log has them all"
     codes = training.get("codes") or {}
     if codes:
         yield "- codes in use: " + ", ".join(f"{n} {100 * share:.0f} %" for n, share in codes.items())

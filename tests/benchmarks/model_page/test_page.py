@@ -36,8 +36,8 @@ def found(*more: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def made(content: dict[str, Any], traits: dict[str, dict[str, str]] | None = None) -> str:
-    training = {"minutes": 7, "attributions": ["Somebody, CC0"]}
+def made(content: dict[str, Any], traits: dict[str, dict[str, str]] | None = None, **more: str) -> str:
+    training = {"minutes": 7, "attributions": ["Somebody, CC0"], **more}
     one = AtStrength("noise", 0.5, Interval(27.0, None, None, 1), Interval(1.5, None, None, 1), None)
     pictures = [("a.jpg", "noise, p2")]
     return page(content, training, [one], traits or {}, pictures, ["Faces Inc."], "clearcall bench model")
@@ -49,6 +49,12 @@ def test_gains_are_over_the_input_of_the_same_clips() -> None:
     assert "| noise | 21.00 | 24.00 | +3.00 (" in text
     assert "Of 2 damaged clips, 1 came out further" in text
     assert "  - Somebody, CC0" in text and "![noise, p2](a.jpg)" in text and "Faces: Faces Inc." in text
+
+
+def test_minutes_of_a_last_run_do_not_pass_for_all() -> None:
+    # Guards against weights of four hours that seem to be of six minutes.
+    assert "last of several runs" not in made(found(), command="clearcall train F")
+    assert "last of several runs" in made(found(), command="clearcall train F --start-from last.pt")
 
 
 def test_a_peer_that_is_told_the_answer_is_not_the_best_one() -> None:

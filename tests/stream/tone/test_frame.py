@@ -11,7 +11,7 @@ from stream.prompt import Weights
 from stream.tone.apply import toned_planes
 from stream.tone.curve import Tone
 from stream.tone.estimate import Change, generators_change
-from stream.tone.frame import LEFT, HAZE, LIGHT, FrameTone
+from stream.tone.frame import HAZE, LEFT, LIGHT, FrameTone
 from tests.stream.tone.scene import EDGE, crop, grey_room, room, through
 
 PROMPTS = ("noise", LIGHT, HAZE)
