@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,6 +98,12 @@ def test_an_unknown_command_is_a_wrong_call(capsys: pytest.CaptureFixture[str]) 
     assert "restore" in capsys.readouterr().err
 
 
+def pretend(monkeypatch: pytest.MonkeyPatch, run: Callable[[object], int]) -> None:
+    """Let every command be one without arguments that runs this."""
+    command = SimpleNamespace(add_arguments=lambda parser: None, run=run)
+    monkeypatch.setattr("stream.cli.importlib.import_module", lambda name: command)
+
+
 @pytest.mark.parametrize(
     ("error", "status", "text"),
     [
@@ -110,16 +118,10 @@ def test_failures_are_told_in_one_line(
     status: int,
     text: str,
 ) -> None:
-    class Command:
-        @staticmethod
-        def add_arguments(parser: object) -> None:
-            pass
+    def run(arguments: object) -> int:
+        raise error
 
-        @staticmethod
-        def run(arguments: object) -> int:
-            raise error
-
-    monkeypatch.setattr("stream.cli.importlib.import_module", lambda name: Command)
+    pretend(monkeypatch, run)
     assert main(["bench"]) == status
     assert capsys.readouterr().err == text
 
@@ -138,20 +140,14 @@ def test_sigterm_is_tidied_up_after(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     # Guards against a training without its last checkpoint, and a relay that outlives the benchmark that started it.
     tidied = []
 
-    class Command:
-        @staticmethod
-        def add_arguments(parser: object) -> None:
-            pass
+    def run(arguments: object) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            tidied.append(True)
+        return 0
 
-        @staticmethod
-        def run(arguments: object) -> int:
-            try:
-                signal.raise_signal(signal.SIGTERM)
-            finally:
-                tidied.append(True)
-            return 0
-
-    monkeypatch.setattr("stream.cli.importlib.import_module", lambda name: Command)
+    pretend(monkeypatch, run)
     before = signal.getsignal(signal.SIGTERM)
     assert main(["bench"]) == 128 + signal.SIGTERM
     assert tidied and capsys.readouterr().err == "clearcall: terminated\n"
