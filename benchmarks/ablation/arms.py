@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+Part = Literal["all", "temporal"]
+"""What learns in a stage (`training.stages`)."""
 
 WHOLE = "as it is"
 CLEARCALL = "clearcall"
+STAGED, SKIPPED = "temporal parts anew in stages", "temporal parts anew with stages skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,9 @@ class Arm:
     noise: float = 0.0
     """Deviation of the noise that is put onto the latent the flow starts from, as a share of the latent's own"""
     regions: bool = True
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the configuration differs: the others need no training to be compared fairly."""
-        return bool(self.change or self.training)
+    stages: tuple[Part, ...] = ()
+    """If any: what frames before reach forgets all it learned, and learns it anew in these stages of equal length.
+    Such an arm is to be compared with another one of the kind, and only after training."""
 
 
 PER_FRAME: dict[str, Any] = {
@@ -56,13 +58,15 @@ ARMS: tuple[Arm, ...] = (
     Arm("2 steps", "VividFace", steps=2),
     Arm("4 steps", "VividFace", steps=4),
     Arm("8 steps", "VividFace", steps=8),
-    Arm("8 steps, inverted", "VividFace", steps=8, inverted=True),
+    Arm("8 steps inverted", "VividFace", steps=8, inverted=True),
     Arm("face switch off", "VividFace", training={"face_switch": 0.0}),
     Arm("taps off", "DL-Diff", {"taps": False}),
     Arm("recurrence off", "DL-Diff", {"recurrence": False}),
     Arm("previous planes off", "DL-Diff", {"previous": False}),
     Arm("illumination off", "DL-Diff", {"illumination": False}),
     Arm("per frame", "DL-Diff", PER_FRAME),
+    Arm(STAGED, "DL-Diff", stages=("temporal", "all")),
+    Arm(SKIPPED, "DL-Diff", stages=("all", "all")),
     Arm("regions unknown", "CUGD", regions=False),
     Arm("context off", "CUGD", {"context": False}),
     Arm("semantic weights off", "CUGD", training={"semantic": 0.0}),

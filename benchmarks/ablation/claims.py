@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.ablation.arms import WHOLE
+from benchmarks.ablation.arms import SKIPPED, STAGED, WHOLE
 from benchmarks.ablation.differences import Rows, difference, falls, rises
 from benchmarks.quality.bootstrap import Interval
 from benchmarks.quality.methods import UNTOUCHED
@@ -120,6 +120,13 @@ def _dldiff(rows: Rows) -> Iterator[Verdict]:
         per_frame = difference(rows, "per frame", WHOLE, figure, DIM)
         claim = f"dark clips: {name} below our own per-frame model's"
         yield Verdict("DL-Diff", claim, rises(per_frame), f"per frame: {shown(per_frame, '')}")
+    claim = "dark clips: temporal parts learn more in stages than with the stages skipped"
+    skipped = difference(rows, SKIPPED, STAGED, QUALITY, DIM)
+    more = ", ".join(
+        f"{name} {shown(difference(rows, SKIPPED, STAGED, figure, DIM), '')}"
+        for figure, name in (("ab_var", "AB(Var)"), ("mabd", "MABD error"))
+    )
+    yield Verdict("DL-Diff", claim, falls(skipped), f"skipped: {shown(skipped)}, {more}")
     for figure, name, better in (
         ("ab_var", "AB(Var) below", rises),
         ("mabd", "MABD error below", rises),

@@ -39,10 +39,12 @@ def generators(
 ) -> list[Made]:
     """The arms' generators, trained on where there are steps; arms of the same configuration share one.
 
+    Without steps, arms that only differ in how they were trained are left out.
+
     BadInput where `out` cannot be made.
     """
     if not steps or folder is None:
-        return [(arm, *variant(whole, arm)) for arm in arms]
+        return [(arm, *variant(whole, arm)) for arm in arms if not arm.stages]
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -52,7 +54,7 @@ def generators(
     known: dict[str, Generator] = {}
     made: list[Made] = []
     for arm in arms:
-        key = repr((sorted(arm.change.items()), sorted(arm.training.items())))
+        key = repr((sorted(arm.change.items()), sorted(arm.training.items()), arm.stages))
         if key not in known:
             known[key] = trained(whole, arm, tuning, say)
         made.append((arm, known[key], 0))

@@ -15,13 +15,15 @@ from training.checkpoint import carry_over
 from training.faces import list_faces
 from training.landmarks import find_landmarks
 from training.samples import Samples, SampleShape
-from training.stages import Stage
+from training.stages import Stage, learns
 from training.trainer import Trainer, TrainSettings
 
 AVERAGE = 0.99
 """Weights are averaged over about a hundred steps: as many as an arm is trained on for at the least."""
-HORIZON = 1e4
-"""Minutes of a schedule whose rate stays as good as constant within what is trained here."""
+SCHEDULE = 1.0
+"""Minutes of the schedule that the steps are spread over, at a constant rate."""
+NEVER = 2.0
+"""Share of the time: all arms are trained under the right prompts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,19 @@ def trained(whole: Generator, arm: Arm, tuning: Tuning, say: Callable[[str], Non
     torch.manual_seed(tuning.seed)
     files = list_faces(tuning.folder)
     samples = Samples(files, find_landmarks(files, tuning.cache), SampleShape(), tuning.seed)
-    stage = Stage("arm", 1.0, SampleShape(), tuning.batch)
-    settings = TrainSettings(HORIZON, tuning.rate, 1.0, AVERAGE, auto_from=0.0, seed=tuning.seed, stages=(stage,))
+    stages = tuple(
+        Stage(part, 1.0, SampleShape(), tuning.batch, part, last_rate=1.0) for part in arm.stages or ("all",)
+    )
+    settings = TrainSettings(SCHEDULE, tuning.rate, 0.1, AVERAGE, auto_from=NEVER, seed=tuning.seed, stages=stages)
     settings = replace(settings, **arm.training)
     trainer = Trainer(replace(whole.config, **arm.change), settings)
-    carry_over(whole.state_dict(), trainer.generator)
+    known = {k: w for k, w in whole.state_dict().items() if not (arm.stages and learns(k, "temporal"))}
+    carry_over(known, trainer.generator)
     trainer.average.load_state_dict(trainer.generator.state_dict())
     rng = np.random.default_rng([tuning.seed, 0])
     for step in range(tuning.steps):
         drawn = [samples.draw(rng) for _ in range(tuning.batch)]
+        trainer.elapsed = 60 * SCHEDULE * step / tuning.steps
         trainer.learn({key: torch.stack([sample[key] for sample in drawn]) for key in drawn[0]})
         if step % 20 == 0:
             say(f"{arm.name}: training, step {step} of {tuning.steps}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.ablation.arms import ARMS, WHOLE
+from benchmarks.ablation.arms import ARMS, SKIPPED, STAGED, WHOLE
 from benchmarks.ablation.claims import Verdict, verdicts
 from benchmarks.ablation.differences import average, difference
 from benchmarks.ablation.page import page
@@ -55,6 +55,15 @@ def test_roles_that_were_never_trained_say_nothing() -> None:
     found = {WHOLE: rows([30, 31, 32]), "fusion swapped": rows([29, 30, 31])}
     assert verdict(found, "swapped roles").word == "yes"
     assert verdict(found, "swapped roles", {**FACTS, "untrained": ["fusion swapped"]}).word == "not measured"
+
+
+def test_stages_are_compared_with_their_own_kind_in_the_dark() -> None:
+    """Guards against: parts that began anew are compared with those that were trained for hours."""
+    found = {WHOLE: rows([40, 41, 42]), STAGED: rows([31, 32, 33], "low light")}
+    assert verdict(found, "stages skipped").word == "not measured"
+    assert verdict(found | {SKIPPED: rows([30, 31, 32], "low light")}, "stages skipped").word == "yes"
+    assert verdict(found | {SKIPPED: rows([32, 33, 34], "low light")}, "stages skipped").word == "no"
+    assert verdict(found | {SKIPPED: rows([30, 31, 32], "noise")}, "stages skipped").word == "not measured"
 
 
 def test_both_codebooks_must_be_in_use() -> None:

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.ablation.arms import ARMS
+from benchmarks.ablation.arms import ARMS, SKIPPED, STAGED
 from benchmarks.ablation.tune import Tuning, trained
 from generator.model import Generator
 from stream.cli import main
 from stream.face.models import find_models
 from tests.benchmarks.ablation.test_restore import TINY
 from tests.training.faces import write_stills
+from training.stages import learns
 from training.trainer import Trainer, TrainSettings
 
 
@@ -59,3 +60,29 @@ def test_training_on_is_the_same_every_time_and_changes_the_weights(tmp_path: Pa
     own = whole.state_dict()
     assert any(not np.array_equal(one[name].numpy(), own[name].numpy()) for name in one)
     assert not any("tap" in name for name in one if name not in own)
+
+
+@pytest.mark.skipif(find_models() is None, reason="needs the face models")
+def test_stages_let_temporal_parts_begin_anew_and_alone(tmp_path: Path) -> None:
+    """Guards against: both arms are trained alike, so that what they differ by is nothing."""
+    torch.manual_seed(1)
+    whole = Generator(TINY).eval()
+    with torch.no_grad():
+        for name, weight in whole.named_parameters():
+            if learns(name, "temporal"):
+                weight.fill_(9.0)
+    folder = write_stills(tmp_path, 2)
+
+    def tuned(name: str, steps: int) -> dict[str, torch.Tensor]:
+        arm = next(a for a in ARMS if a.name == name)
+        tuning = Tuning(folder, tmp_path / "landmarks.npz", steps, batch=1)
+        return dict(trained(whole, arm, tuning, lambda line: None).named_parameters())
+
+    own = dict(whole.named_parameters())
+    temporal = {name for name in own if learns(name, "temporal")}
+    staged, skipped = tuned(STAGED, 1), tuned(SKIPPED, 1)
+    assert all(not torch.equal(staged[name], own[name]) for name in temporal)
+    assert all(torch.equal(staged[name], own[name]) for name in own if name not in temporal)
+    assert any(not torch.equal(skipped[name], own[name]) for name in own if name not in temporal)
+    later = tuned(STAGED, 2)
+    assert any(not torch.equal(later[name], own[name]) for name in own if name not in temporal)
