@@ -45,6 +45,9 @@ class LatentCache(Protocol):
     def shift(self, right: int, down: int) -> bool:
         """Follow a crop that moved by so many pixels of the graph; False where the state's grids do not allow it."""
 
+    def adopt(self, other: LatentCache) -> bool:
+        """Go on from what the cache of another graph remembers; False, and nothing done, where its state is another."""
+
 
 class Engine(Protocol):
     """Runs one graph; serves any number of sessions, from any thread."""

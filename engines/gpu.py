@@ -81,6 +81,10 @@ class GpuCache:
         self.shifts.append((right, down))
         return True
 
+    def adopt(self, other: LatentCache) -> bool:
+        """Never: on a GPU there is one precision, so no other graph has a state of this shape."""
+        return False
+
     def addresses(self) -> dict[str, int]:
         """Where a step of this session alone reads and writes."""
         states = self.layout.states

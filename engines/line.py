@@ -37,6 +37,10 @@ class LineCache:
         """See `LatentCache`."""
         return self.inner.shift(right, down)
 
+    def adopt(self, other: LatentCache) -> bool:
+        """See `LatentCache`."""
+        return self.inner.adopt(other.inner if isinstance(other, LineCache) else other)
+
 
 class EngineLine:
     """The first engine that works; see `Engine`. A session that changes engines starts from nothing there."""

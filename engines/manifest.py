@@ -22,6 +22,7 @@ BATCH_AXIS = "batch"
 OFFLINE_STEPS = (2, 4, 8)
 """Steps of the flow that files can be filtered with instead of one; each is a graph of its own."""
 FIELDS = {"name", "family", "crop", "graph", "weights", "inputs", "outputs", "states", "prompts", "regions", "training"}
+OPTIONAL = {"unfit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Manifest:
     regions: tuple[str, ...]
     training: dict[str, Any]
     """Provenance: data, command, minutes, device, seed, figures, attributions."""
+    unfit: tuple[str, ...] = ()
+    """Prompts under which this graph loses too much: where there is a better one, that one runs."""
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of an input or output; ModelError when the graph has none of that name."""
@@ -104,8 +107,8 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _parse(raw: dict[str, Any], folder: Path) -> Manifest:
-    if set(raw) != FIELDS:
-        raise ValueError(f"unknown or missing keys: {', '.join(sorted(set(raw) ^ FIELDS))}")
+    if odd_keys := (set(raw) - OPTIONAL) ^ FIELDS:
+        raise ValueError(f"unknown or missing keys: {', '.join(sorted(odd_keys))}")
     crop = raw["crop"]
     if not isinstance(crop, int) or not 32 <= crop <= MAX_CROP or crop % 32:
         raise ValueError(f"crop is {crop}, not a multiple of 32 up to {MAX_CROP}")
@@ -131,7 +134,10 @@ def _parse(raw: dict[str, Any], folder: Path) -> Manifest:
         prompts=tuple(str(p) for p in raw["prompts"]),
         regions=tuple(str(r) for r in raw["regions"]),
         training=dict(raw["training"]),
+        unfit=tuple(str(p) for p in raw.get("unfit", ())),
     )
+    if unknown := set(manifest.unfit) - set(manifest.prompts):
+        raise ValueError(f"unfit for {', '.join(sorted(unknown))}, which is none of its prompts")
     for what, specs, wanted in (("inputs", manifest.inputs, INPUTS), ("outputs", manifest.outputs, OUTPUTS)):
         odd = {t.name for t in specs} ^ wanted
         if odd:

@@ -44,6 +44,15 @@ class OrtCache:
             array[...] = moved
         return True
 
+    def adopt(self, other: LatentCache) -> bool:
+        """Copy what another graph on the CPU remembers, where its states have the same names, shapes and types."""
+        if not isinstance(other, OrtCache) or other._states != self._states:
+            return False
+        for name, array in other._sets[other._turn].items():
+            self._sets[self._turn][name][...] = array
+        self._keep[...] = other._keep
+        return True
+
     def run(self, feeds: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
         """One step: states in from the current set, out to the other; the sets change places only if it succeeds."""
         binding, old, new = self._bindings[self._turn], self._sets[self._turn], self._sets[1 - self._turn]

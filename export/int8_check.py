@@ -21,7 +21,7 @@ from training.measures import psnr
 from training.validate import LEVEL
 
 ALLOWED_DB = 0.15
-"""Loss on any task, with the right prompt and with `auto`."""
+"""Loss on any task that is not left to float32, with the right prompt and with `auto`."""
 KNOWN, FOUND = "", " auto"
 """After a task's name: its prompt was known, or found by the generator"""
 
@@ -48,6 +48,11 @@ class Loss:
     """PSNR of float32"""
     after: float
     """PSNR of integers"""
+
+    @property
+    def prompt(self) -> str:
+        """The task, without the kind of prompt."""
+        return self.task.removesuffix(FOUND)
 
     @property
     def db(self) -> float:

@@ -52,7 +52,9 @@ class Made:
 
 
 def export_int8(manifests: Sequence[Manifest], folder: Path, frames: FramesOf, judged: CasesOf, say: Say) -> Made:
-    """Write `<family>-int8-<size>.onnx` and `.json` and `<family>-int8.data`; nothing where a task loses too much.
+    """Write `<family>-int8-<size>.onnx` and `.json` and `<family>-int8.data`; nothing where two tasks lose too much.
+
+    One may: its manifests say that they are unfit for it, and the run time takes float32 where the prompt has it.
 
     Args:
         manifests: The float32 graphs of one family.
@@ -65,9 +67,12 @@ def export_int8(manifests: Sequence[Manifest], folder: Path, frames: FramesOf, j
     whole = {m.name: scores(OrtEngine(m), given[m.name]) for m in manifests}
     harmful: list[str] | None = None
     kept: list[str] = []
+    spared: str | None = None
     for count in TRIES:
         if count:
-            harmful = harmful if harmful is not None else by_harm(manifests[0], frames, given[manifests[0].name])
+            if harmful is None:
+                others = [case for case in given[manifests[0].name] if case.task != spared]
+                harmful = by_harm(manifests[0], frames, others)
             kept = harmful[:count]
             say(f"kept in float32: {', '.join(kept)}")
         made = _write(manifests, folder, kept, frames)
@@ -75,7 +80,11 @@ def export_int8(manifests: Sequence[Manifest], folder: Path, frames: FramesOf, j
         for before, after in zip(manifests, made, strict=True):
             found[after.name] = losses(whole[before.name], scores(OrtEngine(after), given[before.name]))
             say(report(after.name, found[after.name]))
-        most = max((worst(each) for each in found.values()), key=lambda loss: loss.db)
+        every = [loss for each in found.values() for loss in each]
+        if spared is None and worst(every).db > ALLOWED_DB:
+            spared = worst(every).prompt
+            say(f"{spared} is left to float32")
+        most = worst([loss for loss in every if loss.prompt != spared])
         if most.db <= ALLOWED_DB:
             _note(made, kept, found)
             return Made([read_manifest(m.graph.path.with_suffix(".json")) for m in made], kept, found)
@@ -142,6 +151,7 @@ def _note(made: Sequence[Manifest], kept: Sequence[str], found: dict[str, list[L
         content = json.loads(path.read_text(encoding="utf-8"))
         lost = {loss.task: round(loss.db, 3) for loss in found[manifest.name]}
         content["training"] = {**content["training"], "int8": {"lost_db": lost, "also_float32": list(kept)}}
+        content["unfit"] = sorted({loss.prompt for loss in found[manifest.name] if loss.db > ALLOWED_DB})
         _save(path, content)
 
 

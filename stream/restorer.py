@@ -40,17 +40,13 @@ class _Lane:
 
     engine: Engine
     cache: LatentCache
-    crops: Ring[CutBuffer]
-    grid: int
-    """Cells of the region maps along an edge."""
+    unfit: NDArray[np.bool_]
+    """[P] prompts that this graph is not good enough for"""
 
-    def cut(self, planes: Planes, crop: Crop, full_range: bool) -> CutBuffer:
-        """The crop, in the ring's next buffer."""
-        cut(planes, crop.x, crop.y, crop.size, full_range, self.crops.filling())
-        entry = self.crops.commit()
-        # Taken at once: left there by a frame that failed later on, it would be the next frame's picture.
-        self.crops.take()
-        return entry.buffer
+    @classmethod
+    def of(cls, engine: Engine) -> _Lane:
+        """A lane that remembers nothing."""
+        return cls(engine, engine.new_cache(), np.isin(engine.manifest.prompts, engine.manifest.unfit))
 
 
 class FaceRestorer:
@@ -74,19 +70,24 @@ class FaceRestorer:
         top = top_of(model)
         wanted = {level.precision for level in (*levels, top)}
         self._lanes = {
-            (precision, edge): _Lane(
-                engine,
-                engine.new_cache(),
-                Ring(CROPS_KEPT, lambda edge=edge: CutBuffer(edge), time.monotonic),  # type: ignore[misc]
-                engine.manifest.shape("regions")[-1],
-            )
+            (precision, edge): _Lane.of(engine)
             for precision, engines in model.precisions.items()
             for edge, engine in engines.items()
             if precision in wanted
         }
+        self._best = model.precision
         self._sizes = tuple(sorted(model.engines))
+        self._crops = {
+            edge: Ring(CROPS_KEPT, lambda edge=edge: CutBuffer(edge), time.monotonic)  # type: ignore[misc]
+            for edge in self._sizes
+        }
+        self._grids = {edge: engine.manifest.shape("regions")[-1] for edge, engine in model.engines.items()}
+        """Cells of the region maps along an edge."""
         self._clock = clock
         self._lane: _Lane | None = None
+        """That ran last, and"""
+        self._at: Crop | None = None
+        """the crop that its latents belong to."""
         self._last: Last | None = None
         self.level = top
         """What may be spent on the next frame."""
@@ -109,7 +110,7 @@ class FaceRestorer:
         """A cut, another face, none at all."""
         if self._lane is not None:
             self._lane.cache.forget()
-        self.crop = self._average = self._track_id = self._lane = self._last = None
+        self.crop = self._average = self._track_id = self._lane = self._at = self._last = None
 
     def restore(
         self, frame: av.VideoFrame, planes: Planes, face: Face, wanted: Weights | None, strength: float, stages: Stages
@@ -131,14 +132,15 @@ class FaceRestorer:
         if face.track_id != self._track_id:
             self._forget_face()
             self._track_id = face.track_id
-        lane, crop = self._place(planes, face)
-        regions = region_maps(face.landmarks, crop.x, crop.y, crop.size, lane.grid)[None]
-        buffer = lane.cut(planes, crop, is_full_range(frame))
+        allowed = tuple(size for size in self._sizes if size <= self.level.size)
+        crop = self.crop = next_crop(self.crop, face.box, planes.width, planes.height, allowed)
+        regions = region_maps(face.landmarks, crop.x, crop.y, crop.size, self._grids[crop.graph])[None]
+        buffer = self._cut(planes, crop, is_full_range(frame))
         out = self._last.again(crop, buffer, wanted, strength) if self.level.reuse and self._last else None
         stages.done("crop")
         self.engine_s = 0.0
         if out is None:
-            out = self._step(lane, buffer, regions, wanted, strength)
+            out = self._step(crop, buffer, regions, wanted, strength)
             self._last = Last(crop, buffer, wanted, strength, out) if self.level.reuse else None
         stages.done("engine")
         asked = Asked(self.prompt, strength, wanted is not None, self.spare)
@@ -161,26 +163,43 @@ class FaceRestorer:
         """Let go of what it holds."""
         self.around.close()
 
-    def _place(self, planes: Planes, face: Face) -> tuple[_Lane, Crop]:
-        allowed = tuple(size for size in self._sizes if size <= self.level.size)
-        crop = next_crop(self.crop, face.box, planes.width, planes.height, allowed)
-        lane, before = self._lanes[self.level.precision, crop.graph], self._lane
-        if self.crop is not None and before is not None and (crop != self.crop or lane is not before):
-            # What the latents remember lies elsewhere in the new crop; a graph that is left starts anew the next time.
-            right, down = crop.x - self.crop.x, crop.y - self.crop.y
-            if lane is not before or not (_same_scale(self.crop, crop) and before.cache.shift(right, down)):
-                before.cache.forget()
-        self.crop, self._lane = crop, lane
-        return lane, crop
+    def _cut(self, planes: Planes, crop: Crop, full_range: bool) -> CutBuffer:
+        """The crop, in the ring's next buffer."""
+        ring = self._crops[crop.graph]
+        cut(planes, crop.x, crop.y, crop.size, full_range, ring.filling())
+        entry = ring.commit()
+        # Taken at once: left there by a frame that failed later on, it would be the next frame's picture.
+        ring.take()
+        return entry.buffer
+
+    def _lane_for(self, crop: Crop, prompt: Weights) -> _Lane:
+        """What runs this crop under this prompt, with the latents of the lane before moved to it, or forgotten."""
+        lane, before, at = self._lanes[self.level.precision, crop.graph], self._lane, self._at
+        if (prompt[lane.unfit] > 0).any():
+            lane = self._lanes[self._best, crop.graph]
+        self._lane, self._at = lane, crop
+        if before is None or at is None or (lane is before and crop == at):
+            return lane
+        kept = lane is before or lane.cache.adopt(before.cache)
+        # What the latents remember lies elsewhere in the new crop.
+        kept = kept and (crop == at or (_same_scale(at, crop) and lane.cache.shift(crop.x - at.x, crop.y - at.y)))
+        if not kept:
+            lane.cache.forget()
+        if lane is not before:
+            before.cache.forget()  # a graph that is left starts anew the next time
+        return lane
 
     def _step(
-        self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
+        self, crop: Crop, buffer: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
     ) -> StepOutputs:
         if self._average is None and (wanted is None or (wanted == WHOLE).any()):
             # The first look at a face tells what it needs; the second uses it.
-            self._run(lane, crop, regions, self._auto(), strength)
+            nothing = self._auto()
+            lane = self._lane_for(crop, nothing)
+            self._run(lane, buffer, regions, nothing, strength)
             lane.cache.forget()
-        return self._run(lane, crop, regions, self._prompted(wanted), strength)
+        prompt = self._prompted(wanted)
+        return self._run(self._lane_for(crop, prompt), buffer, regions, prompt, strength)
 
     def _prompted(self, wanted: Weights | None) -> Weights:
         if wanted is None:

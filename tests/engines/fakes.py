@@ -20,6 +20,9 @@ class FakeCache:
     def shift(self, right: int, down: int) -> bool:
         return True
 
+    def adopt(self, other: LatentCache) -> bool:
+        return False
+
 
 class FakeEngine:
     """Gives back the picture; its estimate tells how many steps the cache has seen."""

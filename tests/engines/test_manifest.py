@@ -40,6 +40,8 @@ CHANGES: list[Change] = [
     lambda raw: raw["states"][0].update(initial="none"),
     lambda raw: raw["states"][0].update(stride=0),
     lambda raw: raw["states"][0].pop("stride"),
+    lambda raw: raw.update(unfit=["fog"]),
+    lambda raw: raw.update(unfit=5),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -56,3 +57,21 @@ def test_between_two_cells_it_does_not_move(cache: OrtCache) -> None:
     before = cache._sets[0]["fine"].copy()
     assert not cache.shift(16, 0)
     assert np.array_equal(cache._sets[0]["fine"], before)
+
+
+def test_another_graph_goes_on_from_what_is_remembered(cache: OrtCache) -> None:
+    session = cast(onnxruntime.InferenceSession, NoSession())
+    manifest = Manifest("other-64", "other", 64, NOTHING, NOTHING, (), (), STATES, (), (), {})
+    other = OrtCache(manifest, session)
+    cache._keep[:] = 1.0
+    assert other.adopt(cache) and other._keep == 1.0
+    cache._sets[0]["fine"][:] = 0
+    assert other._sets[0]["fine"][0, 0, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert other._sets[0]["coarse"].ravel().tolist() == list(range(1, 9))
+
+
+def test_a_graph_of_another_size_takes_nothing_over(cache: OrtCache) -> None:
+    states = (STATES[0], replace(STATES[1], shape=(1, 2, 4, 4)))
+    manifest = Manifest("other-64", "other", 64, NOTHING, NOTHING, (), (), states, (), (), {})
+    other = OrtCache(manifest, cast(onnxruntime.InferenceSession, NoSession()))
+    assert not other.adopt(cache) and not other._sets[0]["fine"].any()

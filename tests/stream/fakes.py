@@ -42,8 +42,10 @@ class Call:
 class FakeCache:
     """Remembers only whether it remembers, and how far it was shifted."""
 
-    fresh = True
     shifted = (0, 0)
+
+    def __init__(self, edge: int) -> None:
+        self.edge, self.fresh = edge, True
 
     def forget(self) -> None:
         self.fresh = True
@@ -52,6 +54,13 @@ class FakeCache:
         if right % 32 or down % 32:
             return False
         self.shifted = (self.shifted[0] + right, self.shifted[1] + down)
+        return True
+
+    def adopt(self, other: LatentCache) -> bool:
+        assert isinstance(other, FakeCache)
+        if other.edge != self.edge:
+            return False
+        self.fresh, self.shifted = other.fresh, other.shifted
         return True
 
 
@@ -67,7 +76,7 @@ class FakeEngine:
     """Called at each step; what it raises, the step raises."""
 
     def new_cache(self) -> FakeCache:
-        return FakeCache()
+        return FakeCache(self.manifest.crop)
 
     def step(self, inputs: StepInputs, cache: LatentCache) -> StepOutputs:
         assert isinstance(cache, FakeCache)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -20,7 +21,7 @@ from stream.models import Cheaper, Model
 from stream.prompt import Weights, prompt_from_estimate
 from stream.restorer import STAGES, FaceRestorer
 from stream.timing import Stages
-from tests.stream.fakes import CHANGE, GRID, face, fake_model, noise_frame
+from tests.stream.fakes import CHANGE, GRID, Call, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents
 
 NOISE = np.array([0.75, 0.0], np.float32)
@@ -256,16 +257,46 @@ def test_a_lower_level_takes_a_smaller_graph_for_the_same_face() -> None:
     assert [call.fresh for call in calls] == [True, False, True, False, True]
 
 
-def test_another_precision_begins_without_a_state() -> None:
-    # Guards against the state of a minute ago, left in the other precision's cache.
-    model, calls, _ = fake_model(64)
-    other, cheap, _ = fake_model(64)
-    both = Model(model.name, model.engines, cheaper={"int8": Cheaper(other.engines, 0.6)})
-    _, restore = levelled(both)
-    for level in (0, 0, 1, 1, 0):
-        restore(level, face(160, 120, 30))
-    assert [call.fresh for call in calls] == [True, False, True]
-    assert [call.fresh for call in cheap] == [True, False]
+def two_precisions(*unfit: str) -> tuple[Model, list[Call], list[Call]]:
+    """A model with 8-bit integers beside it, and what each is called with."""
+    model, calls, _ = fake_model(64, 128)
+    other, cheap, engines = fake_model(64, 128)
+    for engine in engines.values():
+        engine.manifest = replace(engine.manifest, unfit=unfit)
+    return Model(model.name, model.engines, cheaper={"int8": Cheaper(other.engines, 0.6)}), calls, cheap
+
+
+def test_another_precision_goes_on_from_the_same_state() -> None:
+    # Guards against noise that comes back at each change, and the state of a minute ago in the cache of the other.
+    model, calls, cheap = two_precisions()
+    _, restore = levelled(model)
+    for level, x in ((0, 160), (0, 160), (1, 160), (1, 192), (0, 192), (0, 192)):
+        restore(level, face(x, 120, 30))
+    assert [call.fresh for call in calls] == [True, False, False, False]
+    assert [call.fresh for call in cheap] == [False, False]
+    # Moved with the crop while the other ran.
+    assert calls[-1].shifted == cheap[-1].shifted != (0, 0)
+
+
+def test_a_smaller_graph_of_the_cheaper_precision_begins_anew() -> None:
+    model, calls, cheap = two_precisions()
+    _, restore = levelled(model)
+    for level in (0, 2, 1, 0):
+        restore(level, face(160, 120, 60))
+    assert [(call.graph, call.fresh) for call in cheap] == [(64, True), (128, True)]
+    assert [(call.graph, call.fresh) for call in calls] == [(128, True), (128, False)]
+
+
+def test_what_integers_are_not_good_enough_for_is_restored_in_the_best_precision() -> None:
+    """Guards against: a dark room, whose gains integers round visibly, runs in integers since they are faster."""
+    model, calls, cheap = two_precisions("blur")
+    _, restore = levelled(model)
+    blurred = np.array([0.5, 0.25], np.float32)
+    for prompt in (NOISE, blurred, blurred, NOISE):
+        restore(1, face(160, 120, 30), prompt=prompt)
+    assert [call.prompt for call in cheap] == [[0.75, 0], [0.75, 0]]
+    assert [call.prompt for call in calls] == [[0.5, 0.25]] * 2
+    assert [call.fresh for call in (*cheap, *calls)] == [True, False, False, False]
 
 
 def test_what_hardly_moved_is_not_computed_again() -> None:
