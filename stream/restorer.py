@@ -110,6 +110,7 @@ class FaceRestorer:
         """A cut, another face, none at all."""
         if self._lane is not None:
             self._lane.cache.forget()
+        self.around.forget_face()
         self.crop = self._average = self._track_id = self._lane = self._at = self._last = None
 
     def restore(

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.face.crop import Crop
+from stream.face.outline import Fading
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import Change, add_square, differences, room_for
+from stream.frames.paste import Room, add_square, differences, sides_within
 from stream.frames.pixels import copy_frame, is_full_range
 from stream.frames.planes import Planes
 from stream.frames.replace import replaced
@@ -66,12 +67,12 @@ class Surroundings:
         """
         self.tone = FrameTone(prompts)
         self.noise = FrameNoise()
+        self._fading = Fading()
         self._places = {name: place for place, name in enumerate(prompts)}
         self._noise = prompts.index(NOISE) if NOISE in prompts else None
         self._tiles = tiles
         self._asked: Asked | None = None
-        self._room: list[Change] = []
-        """Used again from frame to frame: nothing of a picture's size is to be asked of the system for each"""
+        self._room = Room(0)
 
     def without_face(
         self,
@@ -140,6 +141,8 @@ class Surroundings:
         base = face.before if around is planes else _cut(around, crop, full_range)
         if around is not planes:
             stages.done("grain")
+        if self._room.edge != len(face.y):
+            self._room = Room(len(face.y))
         change = None
         if not self.tone.idle(asked.prompt):
             change = generators_change((face.before.y[0, 0], face.before.uv[0]), (face.y, face.uv))
@@ -150,8 +153,6 @@ class Surroundings:
             around = self.tone.planes(around, full_range)
             stages.done("tone")
         else:
-            if not self._room or self._room[0].shape != face.y.shape:
-                self._room = room_for(face.y.shape[0])
             detail = differences(base, face.y, face.uv, self._room)
         tiles = self._tiles_in(asked.spare)
         if tiles is not None:
@@ -164,7 +165,9 @@ class Surroundings:
                 detail = [ours - part for ours, part in zip(detail, theirs, strict=True)]
                 stages.done("tiles")
         out = copy_frame(frame) if around is planes else replaced(frame, planes, around)
-        add_square(out, crop.x, crop.y, crop.size, detail)
+        sides = sides_within(frame, crop.x, crop.y, crop.size)
+        fading = self._fading(crop, face.landmarks, face.y, face.uv, sides)
+        add_square(out, crop.x, crop.y, crop.size, detail, fading, self._room)
         stages.done("paste")
         return out
 
@@ -229,8 +232,13 @@ class Surroundings:
         still = self.noise(planes, asked.in_words)
         return planes if still is planes else _between(planes, still, asked.strength)
 
+    def forget_face(self) -> None:
+        """Another face comes, or none."""
+        self._fading.forget()
+
     def forget(self) -> None:
         """Frames between the last one and the next were not looked at."""
+        self.forget_face()
         self._asked = None
         if self._tiles is not None:
             self._tiles.forget()

@@ -17,6 +17,12 @@ from stream.frames.planes import Plane
 FEATHER = 0.125
 """Width of the ramp along each side of the crop, as a share of its edge."""
 
+COARSE = 32
+"""Cells along the crop's edge whose means are the coarse part of a change: it may fade another way than its detail."""
+
+SEEN = 0.25
+"""Levels up to which a coarse part is as good as none."""
+
 FROM_LUMA, RED_FROM_V, GREEN_FROM_U, GREEN_FROM_V, BLUE_FROM_U = 1.164, 1.596, -0.392, -0.813, 2.017
 """Change of a component of RGB per unit of Y, U or V (BT.601, limited range)."""
 
@@ -65,23 +71,49 @@ def paste(
     return out
 
 
-def room_for(edge: int) -> list[Change]:
-    """Room for the changes of a crop of that edge: of Y [edge, edge], U and V [edge/2, edge/2]."""
-    return [np.empty((size, size), np.float32) for size in (edge, edge // 2, edge // 2)]
+class Room:
+    """Memory for what is pasted, used again: nothing of a picture's size is to be asked of the system for each one."""
+
+    def __init__(self, edge: int) -> None:
+        """Make room for crops of that edge."""
+        self.edge = edge
+        self.changes: list[Change] = [np.empty((size, size), np.float32) for size in (edge, edge // 2, edge // 2)]
+        """Of Y [edge, edge], U and V [edge/2, edge/2]"""
+        self._spread = np.empty(edge * edge, np.float32)
+
+    def spread(self, edge: int) -> Change:
+        """[edge, edge], not larger than the crop; one at a time."""
+        return self._spread[: edge * edge].reshape(edge, edge)
 
 
 def differences(
-    before: CutBuffer, after_y: Plane, after_uv: NDArray[np.uint8], into: list[Change] | None = None
+    before: CutBuffer, after_y: Plane, after_uv: NDArray[np.uint8], into: Room | None = None
 ) -> list[Change]:
     """What became of a crop, less the crop: of Y [G, G], U and V [G/2, G/2]; in a room that is there, or a new one."""
-    made = room_for(after_y.shape[0]) if into is None else into
+    made = (into or Room(after_y.shape[0])).changes
     for after, old, change in zip((after_y, *after_uv), (before.y[0, 0], *before.uv[0]), made, strict=True):
         cv2.subtract(after, old, dst=change, dtype=cv2.CV_32F)
     return made
 
 
-def add_square(out: av.VideoFrame, x: int, y: int, size: int, changes: list[Change]) -> None:
+def sides_within(frame: av.VideoFrame, x: int, y: int, size: int) -> Sides:
+    """On which sides the square at (x, y) ends within the frame."""
+    return x > 0, y > 0, x + size < frame.width, y + size < frame.height
+
+
+def add_square(
+    out: av.VideoFrame,
+    x: int,
+    y: int,
+    size: int,
+    changes: list[Change],
+    fading: Mask | None = None,
+    room: Room | None = None,
+) -> None:
     """Add a change to the square at (x, y) of a frame of our own, under the feathered mask.
+
+    With `fading`, in two bands (Burt & Adelson, A multiresolution spline, 1983): detail, which nobody misses beyond the
+    border, up to the square's own ramp; the coarse part, which would show as a square, under that mask.
 
     Args:
         out: Written into.
@@ -89,15 +121,19 @@ def add_square(out: av.VideoFrame, x: int, y: int, size: int, changes: list[Chan
         y: As for `paste`.
         size: As for `paste`.
         changes: Of Y [G, G], U and V [G/2, G/2], in 8-bit levels of limited range; used up.
+        fading: [COARSE, COARSE] share of the coarse part that each cell gets.
+        room: To work in, of this crop's edge; by default a new one.
 
     Raises:
         BadInput: The frame's pixel format is unknown.
     """
     found = layout(out)
-    sides = (x > 0, y > 0, x + size < out.width, y + size < out.height)
+    sides = sides_within(out, x, y, size)
     units = _units(found, is_full_range(out))
     # A grey frame has one channel only.
-    masked = [_masked(change, unit, sides) for change, unit in zip(changes, units, strict=True)][: len(found.channels)]
+    pairs = zip(changes, units, strict=True)
+    room = room or Room(changes[0].shape[0])
+    masked = [_masked(change, unit, sides, fading, room) for change, unit in pairs][: len(found.channels)]
     if found.kind == "rgb":
         masked = in_rgb(masked)
     for index, (view, change) in enumerate(zip(channels(out), masked, strict=True)):
@@ -116,9 +152,19 @@ def _units(found: Layout, full_range: bool) -> tuple[float, float, float]:
     return (float(1 << (found.depth - 8)),) * 3
 
 
-def _masked(change: Change, unit: float, sides: Sides) -> Change:
+def _masked(change: Change, unit: float, sides: Sides, fading: Mask | None, room: Room) -> Change:
     """Under the mask, in the frame's own steps; where it was, since room for another costs as much as the work."""
-    cv2.multiply(change, feather(change.shape[0], sides), dst=change, scale=unit)
+    edge = change.shape[0]
+    coarse = None if fading is None else cv2.resize(change, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    if coarse is None or fading is None or np.abs(coarse).max() < SEEN:
+        cv2.multiply(change, feather(edge, sides), dst=change, scale=unit)
+        return change
+    spread = room.spread(edge)
+    cv2.resize(coarse, (edge, edge), dst=spread, interpolation=cv2.INTER_LINEAR)
+    cv2.subtract(change, spread, dst=change)
+    cv2.multiply(change, feather(edge, sides), dst=change, scale=unit)
+    cv2.resize(coarse * (fading * np.float32(unit)), (edge, edge), dst=spread, interpolation=cv2.INTER_LINEAR)
+    cv2.add(change, spread, dst=change)
     return change
 
 

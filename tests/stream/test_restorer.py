@@ -71,7 +71,9 @@ def test_the_square_changes_and_nothing_else() -> None:
     inside = np.zeros(change.shape, bool)
     inside[crop.y : crop.y + 64, crop.x : crop.x + 64] = True
     assert not change[~inside].any()
-    assert (change[crop.y + 8 : crop.y + 56, crop.x + 8 : crop.x + 56] == CHANGE).all()
+    # The face gets all of an even change; from there it fades.
+    assert (change[108:132, 150:170] == CHANGE).all()
+    assert (change[crop.y + 8 : crop.y + 56, crop.x + 8 : crop.x + 56] > 0).all() and change.max() == CHANGE
     assert all(np.array_equal(a, b) for a, b in zip(contents(out)[1:], before[1:], strict=True))
 
 
@@ -138,7 +140,8 @@ def test_a_face_larger_than_the_graph() -> None:
     crop = restorer.crop
     assert crop is not None and (crop.size, crop.graph) == (128, 64) and calls[0].graph == 64
     change = channels(out)[0].astype(int) - channels(frame)[0]
-    assert (change[crop.y + 20 : crop.y + 108, crop.x + 20 : crop.x + 108] == CHANGE).all()
+    assert (change[100:140, 140:180] == CHANGE).all()
+    assert (change[crop.y + 20 : crop.y + 108, crop.x + 20 : crop.x + 108] > 0).all()
 
 
 def test_frames_that_change_their_size() -> None:

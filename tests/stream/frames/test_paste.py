@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import av
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from engines.errors import BadInput
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import FEATHER, feather, paste
-from stream.frames.pixels import channels, chroma_steps, is_full_range, layout, read_planes
+from stream.frames.paste import COARSE, FEATHER, add_square, feather, paste
+from stream.frames.pixels import channels, chroma_steps, copy_frame, is_full_range, layout, read_planes
 from tests.stream.frames.pictures import FORMATS, contents, converted, picture, same, smooth
 
 EDGE = 32
@@ -220,3 +221,34 @@ def test_an_unknown_format_is_refused() -> None:
     buffer = CutBuffer(EDGE)
     with pytest.raises(BadInput, match="pal8"):
         paste(av.VideoFrame(64, 48, "pal8"), 0, 0, EDGE, buffer, buffer.y[0, 0], buffer.uv[0])
+
+
+def test_the_coarse_part_fades_under_a_mask_of_its_own() -> None:
+    # Guards against a light square round a face whose frame got a little darker: its ramp is short.
+    size, change = 128, 20.0
+    frame = picture("yuv420p", 200, 160)
+    fading = np.zeros((COARSE, COARSE), np.float32)
+    fading[8:-8, 8:-8] = 1.0
+    fading = np.asarray(cv2.GaussianBlur(fading, (0, 0), 3), np.float32)
+    detail = np.where(np.indices((size, size)).sum(axis=0) % 2, 6.0, -6.0).astype(np.float32)
+    changes = [np.full((n, n), change, np.float32) for n in (size, size // 2, size // 2)]
+    changes[0] += detail
+    out = copy_frame(frame)
+    add_square(out, 40, 16, size, changes, fading)
+    got = (channels(out)[0].astype(float) - channels(frame)[0])[16 : 16 + size, 40 : 40 + size]
+    # In the middle all of both; in the corner of the ramp's end neither; between them detail without its coarse part.
+    assert np.allclose(got[60:68, 60:68], change + detail[60:68, 60:68], atol=1.01)
+    assert np.abs(got[:2]).max() <= 4 and np.abs(got[:, :2]).max() <= 4
+    place = got[18:22, 60:68]
+    assert abs(float(place.mean())) < 4 and np.allclose(place - place.mean(), detail[18:22, 60:68], atol=2.5)
+
+
+def test_an_even_change_never_overshoots() -> None:
+    # Guards against cells that do not line up with the ramp: a rim brighter than the face.
+    frame = picture("yuv420p", 96, 96)
+    fading = np.zeros((COARSE, COARSE), np.float32)
+    fading[1:-1, 1:-1] = 1.0
+    out = copy_frame(frame)
+    add_square(out, 16, 16, 64, [np.full((n, n), 9.0, np.float32) for n in (64, 32, 32)], fading)
+    change = channels(out)[0].astype(int) - channels(frame)[0]
+    assert change.min() == 0 and change.max() == 9
