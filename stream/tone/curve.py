@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 BLACK, GREY = 16, 128
 SPAN = 219.0
 """Levels from black to white in limited range, the unit of every level here."""
-KNEE = 0.7
-"""Share of the span below which the line never bends."""
+BENDS_FROM = 0.7 * SPAN
+"""Level below which the line never bends."""
+ROOM = SPAN - BENDS_FROM
+TOE = 16.0
+"""Levels above black over which a lift, and the tint of a veil, set in: black itself gets neither."""
 OFF = (0.01, 0.5, 0.5, 0.01, 0.5, 0.5)
 """Gains (logarithms) and levels up to which a tone is as good as none."""
 
@@ -48,20 +51,37 @@ class Tone:
 
     def line(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
         """Luma levels above black, before the bend."""
-        lined = np.exp(self.gain) * levels + self.lift
+        lined = np.exp(self.gain) * levels + self.lift * toe(levels)
         return np.asarray(np.exp(self.contrast) * (lined - self.veil))
+
+    def before_line(self, level: float) -> float:
+        """The level above black, past the toe, that `line` takes to this one."""
+        return float((level * np.exp(-self.contrast) + self.veil - self.lift) * np.exp(-self.gain))
 
     def without_veil(self) -> Self:
         """The generator's own line alone."""
         return type(self)(self.gain, self.lift, top=self.top)
 
 
+def toe(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """0 at black, and what is blacker, to 1 from `TOE` on."""
+    return np.clip(levels / TOE, 0.0, 1.0)
+
+
 def bend(levels: NDArray[np.float64], white: float) -> NDArray[np.float64]:
     """Levels above black bent above the knee so that `white` comes out at the end of the span; rising everywhere."""
-    knee, room = KNEE * SPAN, (1 - KNEE) * SPAN
-    reach = max(white - knee, room) / room
-    over = np.maximum(levels - knee, 0.0) / room
-    return np.where(levels > knee, knee + room * over * (1 + over / reach**2) / (1 + over), levels)
+    over = np.maximum(levels - BENDS_FROM, 0.0) / ROOM
+    return np.where(levels > BENDS_FROM, BENDS_FROM + ROOM * over * (1 + over * steepness(white)) / (1 + over), levels)
+
+
+def steepness(white: float) -> float:
+    """What bent levels depend on linearly: 1 where nothing bends, less the brighter the level is that becomes white."""
+    return float((max(white - BENDS_FROM, ROOM) / ROOM) ** -2)
+
+
+def white_at(steep: float) -> float:
+    """The level whose `steepness` that is, from above 0 to 1."""
+    return float(BENDS_FROM + ROOM * steep**-0.5)
 
 
 def luma_levels(tone: Tone, full_range: bool) -> NDArray[np.float64]:
@@ -77,6 +97,11 @@ def chroma_factors(tone: Tone, full_range: bool) -> NDArray[np.float32]:
     lined = np.maximum(tone.line(_above_black(full_range)), 1.0)
     bent = bend(lined, float(tone.line(np.array(tone.top)))) / lined
     return np.asarray(np.exp(tone.gain + tone.contrast) * bent, np.float32)
+
+
+def tint_shares(full_range: bool) -> NDArray[np.float32]:
+    """[256] how much of the veil's tint is taken away for each level of luma."""
+    return toe(_above_black(full_range)).astype(np.float32)
 
 
 def _above_black(full_range: bool) -> NDArray[np.float64]:

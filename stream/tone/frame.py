@@ -106,7 +106,7 @@ class FrameTone:
         """
         assert self.now is not None
         contrast = math.exp(self.now.contrast)
-        own = np.exp(change.gain) * (np.arange(256.0) - BLACK) + change.lift + BLACK
+        own = Tone(change.gain, change.lift).line(np.arange(256.0) - BLACK) + BLACK
         lined = cv2.LUT(before.y[0, 0], np.clip(np.rint(own), 0, 255).astype(np.uint8))
         detail = [cv2.addWeighted(y, contrast, lined, -contrast, 0, dtype=cv2.CV_32F)]
         # Chroma goes with luma, as exposure has it; the generator's own gain of it may be another, and stays out.

@@ -32,6 +32,14 @@ def test_a_veil_is_lifted_with_its_tint() -> None:
         assert np.abs(ours.astype(int) - theirs).max() <= 3
 
 
+def test_black_gets_no_colour() -> None:
+    # Guards against letterbox bars that turn blue under the tint of a veil.
+    grey = np.full((8, 8), 128, np.uint8)
+    bars = Planes(np.full((16, 16), 16, np.uint8), grey, grey)
+    out = toned_planes(bars, Tone(veil=30.0, contrast=0.3, tint_u=4.0, tint_v=-4.0), False)
+    assert (out.y == 16).all() and (out.u == 128).all() and (out.v == 128).all()
+
+
 def test_hues_stay() -> None:
     # Guards against skin that shifts: chroma keeps its angle, also where light is bent down.
     source = room(high=230)

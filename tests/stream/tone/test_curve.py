@@ -39,6 +39,13 @@ def test_levels_rise_and_what_was_seen_stays_below_white(tone: Tone, full_range:
     assert seen.max() <= black + SPAN * scale + 1e-6
 
 
+def test_what_is_nearly_black_stays_nearly_black() -> None:
+    """Guards against a lift that jumps: level 16 stayed 16, and 17 became 26."""
+    levels = luma_levels(Tone(gain=0.3, lift=8.0, top=200.0), False)
+    assert np.abs(np.diff(levels[: BLACK + 40])).max() < 2.0 and levels[BLACK + 1] < BLACK + 2
+    assert (np.diff(luma_levels(Tone(gain=0.3, lift=-8.0, top=200.0), False)) >= 0).all()
+
+
 @pytest.mark.parametrize("tone", TONES)
 def test_black_stays_black(tone: Tone) -> None:
     assert (luma_levels(tone, False)[: BLACK + 1] == np.arange(BLACK + 1)).all()

