@@ -47,13 +47,14 @@ def hand(column: int, contrast: float = 70.0) -> NDArray[np.float64]:
     return np.asarray(out)
 
 
-@pytest.mark.parametrize("step", [2, 5, 11])
-def test_a_moving_hand_keeps_its_edges(step: int) -> None:
+@pytest.mark.parametrize("contrast", [3 * SIGMA, 70.0])
+@pytest.mark.parametrize("step", [1, 2, 5, 11])
+def test_a_moving_hand_keeps_its_edges(step: int, contrast: float) -> None:
     # Guards against smeared hands: slope of the output's Laplacian on the clean one's, as `bench quality` has it.
     still, slopes = Still(), []
     for frame in range(14):
         column = 20 + step * frame
-        clean = hand(column)
+        clean = hand(column, contrast)
         out = still(planes(clean, frame), LEVELS).y.astype(float)
         if frame < 4:
             continue
