@@ -46,7 +46,15 @@ def flicker_spectrum(
 
 
 def flicker(out: Planar, clean: Planar | None, rate: float) -> float | None:
-    """Root mean square in levels of what the spectrum has from 4 Hz on; None for clips that are too short."""
+    """Root mean square in levels of what the spectrum has from 4 Hz on; None for clips that are too short.
+
+    Ours: AB(Var) and MABD do not tell a lamp that is switched on from one that flickers.
+
+    Args:
+        out: The clip.
+        clean: The clean one, whose own changes of light are taken off; None counts all.
+        rate: Frames a second.
+    """
     frequencies, amplitudes = flicker_spectrum(out, clean, rate)
     fast = frequencies >= FLICKER_FROM
     return float(np.sqrt((amplitudes[fast] ** 2).sum())) if fast.any() else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 import time
 from typing import Any
 
@@ -22,7 +24,8 @@ from benchmarks.quality.run import Job, distances
 from benchmarks.quality.run import run as run_job
 from benchmarks.quality.scores import Extras
 from benchmarks.quality.store import Store
-from benchmarks.quality.summary import label, summary, worst
+from benchmarks.quality.summary import CLEAN_BAR, kept_clean, label, summary, worst
+from engines.errors import BadInput
 from stream.face.models import model_paths
 from stream.models import open_model
 from training.measures import EQUAL
@@ -37,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Judge and print; returns the exit status: 1 where a task lost against `--against`.
 
     Raises:
-        BadInput: An option is wrong, or a file cannot be read.
+        BadInput: An option is wrong, a file cannot be read, or nothing is there that `--against` could be compared to.
         ClearcallError: A method failed.
     """
     wanted = options.read(arguments)
@@ -61,13 +64,17 @@ def run(arguments: argparse.Namespace) -> int:
         notes.append("the time was up before all cases were done; the same command goes on from there")
     found = result(wanted, job, store, settings, where, notes)
     ours = [m.name for m in methods if m.name.startswith((OURS, "generator"))]
-    lost = _gate(found, before, ours) if wanted.against else []
+    changes = gate.changes(found["rows"], before, ours)
+    found["lost"] = [str(change) for change in changes if change.lost]
+    found["notes"] += gate.verdict(changes)
     if wanted.json is not None:
         write(wanted.json, "--json", json.dumps(found) + "\n")
     if wanted.html is not None:
         write(wanted.html, "--html", html.page(found, lambda case, kind: _picture(store, case, kind)))
     print("\n".join([*report.lines(found), *scopes.lines(found, wanted.prompts)]))
-    return 1 if lost else 0
+    if wanted.against and not changes:
+        raise BadInput(f"--against {wanted.against}: has no clip, task and method in common with this run")
+    return 1 if found["lost"] else 0
 
 
 def result(
@@ -81,12 +88,15 @@ def result(
         for task, methods in summary(rows).items()
     }
     bad = [{"task": label(row), "name": row["name"], "gain": gain} for gain, row in worst(rows, job.main)]
+    kept = [{"task": label(row), "name": row["name"], "psnr": psnr} for psnr, row in kept_clean(rows, job.main)]
     return {
         "bench": "quality",
+        "command": shlex.join(["clearcall", *sys.argv[1:]]),
         "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "machine": where,
         "settings": settings,
         "main": job.main,
+        "embedding": None if job.extras.identity is None else job.extras.identity.name,
         "run": store.digest,
         "shown": [UNTOUCHED, job.main, REFERENCE],
         "planned": len(job.cases),
@@ -94,6 +104,7 @@ def result(
         "summary": table,
         "distances": distances(rows),
         "worst": bad,
+        "clean": {"bar": CLEAN_BAR, "kept": kept},
         "films": films(job.cases, store, job.main),
         "rows": [{k: v for k, v in row.items() if k != "features"} for row in rows],
         "notes": notes,
@@ -101,7 +112,7 @@ def result(
 
 
 def films(cases: list[Planned], store: Store, main: str) -> list[dict[str, Any]]:
-    """Cases that are done, those first that the method does worst in; clips without a figure come last."""
+    """Cases that are done, those first that the method does worst in; then clean clips, and those without a figure."""
     found = []
     for case in cases:
         rows = {row["method"]: row for row in store.rows([case.key])}
@@ -111,22 +122,15 @@ def films(cases: list[Planned], store: Store, main: str) -> list[dict[str, Any]]
         # A clean clip has nothing to gain.
         gain = None if after is None or before >= EQUAL else after - before
         about = {"case": case.key, "task": label(rows[main]), "name": case.file}
-        found.append({**about, "gain": gain, "clean": REFERENCE in rows})
-    return sorted(found, key=lambda item: (item["gain"] is None, item["gain"] or 0.0))
+        found.append({**about, "gain": gain, "psnr": after, "clean": REFERENCE in rows})
+    return sorted(found, key=_badness)
+
+
+def _badness(film: dict[str, Any]) -> tuple[bool, bool, float]:
+    gain, psnr = film["gain"], film["psnr"]
+    return gain is None, psnr is None, next((value for value in (gain, psnr) if value is not None), 0.0)
 
 
 def _picture(store: Store, case: str, kind: str) -> bytes | None:
     path = store.picture(case, kind)
     return path.read_bytes() if path.is_file() else None
-
-
-def _gate(found: dict[str, Any], before: list[dict[str, Any]], methods: list[str]) -> list[gate.Change]:
-    changes = gate.changes(found["rows"], before, methods)
-    lost = [change for change in changes if change.lost]
-    found["lost"] = [str(change) for change in lost]
-    found["notes"] += [f"lost: {change}" for change in lost]
-    if not changes:
-        found["notes"].append("nothing in common with the stored run: nothing was compared")
-    elif not lost:
-        found["notes"].append(f"no loss against the stored run in {len(changes)} comparisons")
-    return lost

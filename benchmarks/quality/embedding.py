@@ -62,7 +62,10 @@ def consistency(vectors: list[NDArray[np.float32]]) -> float | None:
 
 
 def likeness(ours: list[NDArray[np.float32]], theirs: list[NDArray[np.float32]]) -> float:
-    """IDS: mean cosine of both clips' vectors, frame by frame."""
+    """IDS: mean cosine, -1..1, of both clips' vectors, frame by frame (as in VividFace, 2025); 1 for the same face.
+
+    Cosines of one embedding say nothing about those of another (ArcFace, 2019, is the usual one).
+    """
     return float(np.mean([a @ b for a, b in zip(ours, theirs, strict=True)]))
 
 

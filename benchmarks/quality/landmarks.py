@@ -59,7 +59,11 @@ def tlme(out: Floats, clean: Floats) -> float:
 
 
 def jitter(landmarks: NDArray[np.float32]) -> float | None:
-    """Mean length of the landmarks' second difference, px a frame squared; None for fewer than three frames."""
+    """Mean length of the landmarks' second difference, px per frame squared; None for fewer than three frames.
+
+    The acceleration of Kanazawa et al., 2019, of this clip alone: a person who moves has some, too, so the clean clip's
+    own is the best there is.
+    """
     if len(landmarks) < 3:
         return None
     return float(np.linalg.norm(np.diff(landmarks, n=2, axis=0), axis=-1).mean())

@@ -16,6 +16,7 @@ from benchmarks.quality.onnx_image import OnnxImage
 from benchmarks.quality.options import Options
 from benchmarks.quality.pictures import bgr
 from benchmarks.quality.protocol import Case
+from benchmarks.quality.usable import usable
 from engines.errors import BadInput
 from engines.manifest import read_family
 from stream.models import Model
@@ -38,12 +39,14 @@ class Planned:
 
 
 def cases(options: Options, finder: Landmarks | None) -> list[Planned]:
-    """All cases; every task has had its first person before one has its second. BadInput for what cannot be read."""
+    """All cases; every task has had its first person before one has its second. BadInput where none can be made."""
     if options.real is not None:
-        files = protocol.files_in(options.real, options.limit)
+        there = protocol.files_in(options.real, options.limit)
+        files = usable(there, lambda f: protocol.footage(f, protocol.FEWEST, None))
         return [_planned(f, "real", "", partial(protocol.footage, f, options.frames, finder)) for f in files]
     if options.degraded is not None and options.clean is not None:
-        pairs = protocol.pairs_in(options.degraded, options.clean, options.limit)
+        both = protocol.pairs_in(options.degraded, options.clean, options.limit)
+        pairs = usable(both, lambda p: protocol.pair(*p, protocol.FEWEST, None))
         return [_planned(b, "pairs", "", partial(protocol.pair, b, c, options.frames, finder)) for b, c in pairs]
     if not options.folder.is_dir():
         raise BadInput(f"{options.folder}: not a folder; say which one holds clean stills and clips")
@@ -56,9 +59,10 @@ def cases(options: Options, finder: Landmarks | None) -> list[Planned]:
     def make(file: FaceFile, task: str, strength: str) -> Case:
         return protocol.damaged(source(file), task, strength, finder)
 
+    found = protocol.files_in(options.folder, options.limit)
     return [
         _planned(file, task, strength, partial(make, file, task, strength))
-        for file in protocol.files_in(options.folder, options.limit)
+        for file in usable(found, lambda f: protocol.read_source(f, protocol.FEWEST, options.size))
         for task in options.tasks
         for strength in (options.strengths if protocol.LEVELS[task] else ("middle",))
     ]

@@ -44,6 +44,8 @@ STRENGTHS = {"mild": 0.5, "middle": 1.0, "strong": 1.25}
 EDGES = (512, 384, 256)
 """Edges of the clips, px: the largest that fits into the file."""
 SEED = 20_011
+FEWEST = 2
+"""Frames of a clip: a single one does not flicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def read_source(file: FaceFile, count: int, largest: int | None) -> Source:
     With None for the `largest` edge, clips stay whole; stills are no larger than ever.
     """
     if file.clip:
-        frames = load_clip(file.path, count)
+        frames = _frames(file.path, count)
         if largest is None:
             return Source(file.path.stem, file.identity, [_even(f) for f in frames], None)
         edge = _edge(frames[0], largest, file.path)
@@ -179,8 +181,15 @@ def pairs_in(degraded: Path, clean: Path, limit: int | None) -> list[tuple[FaceF
 
 
 def _whole(file: FaceFile, count: int) -> Planar:
-    frames = load_clip(file.path, count) if file.clip else [load_still(file.path)] * count
+    frames = _frames(file.path, count) if file.clip else [load_still(file.path)] * count
     return to_planes([_even(f) for f in frames])
+
+
+def _frames(path: Path, count: int) -> list[Picture]:
+    frames = load_clip(path, count)
+    if len(frames) < min(count, FEWEST):
+        raise BadInput(f"{path}: a single frame")
+    return frames
 
 
 def _even(picture: Picture) -> Picture:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.quality.scores import BY_KEY
+from benchmarks.quality.scores import BY_KEY, title
+from benchmarks.quality.summary import CLEAN_BAR, clean_sentence
 
 COLUMNS = ("psnr", "psnr_face", "exposure_free", "ssim", "sharpness", "ewarp", "flicker", "ab_var", "tlme")
 """Sharpness stands right before the temporal figures, which blur makes better."""
@@ -16,11 +17,11 @@ SHORT = {
     "flicker": "flicker",
     "psnr_face": "face",
     "gradient_energy": "gradients",
-    "fc_identity": "FC (face)",
     "border": "border",
     "restored": "restored",
 }
-WIDTH = 10
+WIDTH, LONGEST = 10, 30
+"""Characters of a column, and of a head that carries a name from outside"""
 SHOWN_WORST = 5
 
 
@@ -39,10 +40,12 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         clips = max(m["clips"] for m in methods.values())
         yield ""
         yield f"{task}: {clips} clips of {people} people"
-        head = "".join(f"{SHORT.get(key, BY_KEY[key].label):>{WIDTH}}" for key in shown)
+        heads = {key: SHORT.get(key) or title(key, found["embedding"])[:LONGEST] for key in shown}
+        widths = {key: max(WIDTH, 1 + len(text)) for key, text in heads.items()}
+        head = "".join(f"{text:>{widths[key]}}" for key, text in heads.items())
         yield f"{'':<24}{'gain dB':>9} {'95 %':^15}{head}{'ms':>8}"
         for name, method in methods.items():
-            yield f"{name:<24}{gain(method)}{''.join(cell(method, key) for key in shown)}{time(method):>8}"
+            yield f"{name:<24}{gain(method)}{''.join(cell(method, key, widths[key]) for key in shown)}{time(method):>8}"
         distances = found["distances"].get(task, {})
         for name, figures in distances.items():
             yield f"{name:<24}" + ", ".join(f"{key.upper()} {value:.2f}" for key, value in figures.items())
@@ -51,6 +54,12 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"worst cases of {found['main']}, gain in PSNR:"
         for item in found["worst"][:SHOWN_WORST]:
             yield f"  {item['gain']:+6.2f} dB  {item['task']}, {item['name']}"
+    kept = found["clean"]["kept"]
+    if kept:
+        yield ""
+        yield f"{found['main']}: {clean_sentence([item['psnr'] for item in kept])}"
+        for item in [item for item in kept if item["psnr"] < CLEAN_BAR][:SHOWN_WORST]:
+            yield f"  {item['psnr']:6.2f} dB left of {item['name']}, {item['task']}"
     yield from found["notes"]
 
 
@@ -63,10 +72,10 @@ def gain(method: dict[str, Any]) -> str:
     return f"{one['mean']:>+9.2f} {ends:^15}"
 
 
-def cell(method: dict[str, Any], key: str) -> str:
+def cell(method: dict[str, Any], key: str, width: int = WIDTH) -> str:
     """A figure's mean."""
     figure = method["figures"].get(key)
-    return f"{'-' if figure is None else format(figure['mean'], BY_KEY[key].form):>{WIDTH}}"
+    return f"{'-' if figure is None else format(figure['mean'], BY_KEY[key].form):>{width}}"
 
 
 def time(method: dict[str, Any]) -> str:

@@ -45,8 +45,8 @@ METRICS = (
     Metric("ab_var", "AB(Var)", "levels²", False, ".3f", True),
     Metric("mabd", "MABD error", "levels²", False, ".3f", True),
     Metric("flicker", "flicker from 4 Hz", "levels", False, ".3f", True),
-    Metric("tlme", "TLME", "px", False, ".3f", True),
-    Metric("jitter", "jitter", "px", None, ".3f", True),
+    Metric("tlme", "TLME", "px/frame", False, ".3f", True),
+    Metric("jitter", "jitter", "px/frame²", None, ".3f", True),
     Metric("fc_identity", "FC (face embedding)", "x10", None, ".3f", True),
     Metric("identity", "identity", "cosine", True, ".3f"),
     Metric("lpips", "LPIPS", "", False, ".4f"),
@@ -54,9 +54,23 @@ METRICS = (
     Metric("restored", "frames restored", "share", True),
 )
 BY_KEY = {m.key: m for m in METRICS}
+OF_EMBEDDING = {"fc_identity": "FC", "identity": "identity"}
+"""Figures that say nothing without the name of the face embedding they were taken with"""
 
 Figures = dict[str, float]
 Perceptual = Callable[[Planar, Planar], float]
+
+
+def title(key: str, embedding: str | None) -> str:
+    """What a figure is called in a report.
+
+    Args:
+        key: Of the figure.
+        embedding: Name of the face embedding in use, if any.
+    """
+    if embedding is not None and key in OF_EMBEDDING:
+        return f"{OF_EMBEDDING[key]} ({embedding})"
+    return BY_KEY[key].label
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 from benchmarks.quality.bootstrap import over_people
 from benchmarks.quality.methods import REFERENCE, UNTOUCHED
 from benchmarks.quality.scores import METRICS
+from training.measures import EQUAL
 
 Row = dict[str, Any]
 """name, person, task, strength, method, ms, setting, figures"""
+CLEAN_BAR = 42.0
+"""dB that has to be left of a clip that went in clean; what falls below has been spoilt."""
 
 
 def label(row: Row) -> str:
@@ -58,12 +61,32 @@ def _method(rows: list[Row], inputs: list[Row]) -> dict[str, Any]:
 
 
 def worst(rows: Iterable[Row], method: str) -> list[tuple[float, Row]]:
-    """Gains in PSNR of a method over the untouched input, the worst first; clean clips are left out."""
+    """Gains in PSNR of a method over the untouched input, the worst first; clean clips have `kept_clean`."""
+    found = [(after - before, row) for before, after, row in _before_after(rows, method) if before < EQUAL]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def kept_clean(rows: Iterable[Row], method: str) -> list[tuple[float, Row]]:
+    """PSNR of what a method made of the clips that went in clean, the worst first: they have nothing to gain."""
+    found = [(after, row) for before, after, row in _before_after(rows, method) if before >= EQUAL]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _before_after(rows: Iterable[Row], method: str) -> list[tuple[float, float, Row]]:
     rows = list(rows)
     before = {(label(r), r["name"]): r["figures"].get("psnr") for r in rows if r["method"] == UNTOUCHED}
     found = []
     for row in rows:
         start = before.get((label(row), row["name"]))
-        if row["method"] == method and start is not None and start < 99 and "psnr" in row["figures"]:
-            found.append((row["figures"]["psnr"] - start, row))
-    return sorted(found, key=lambda pair: pair[0])
+        if row["method"] == method and start is not None and "psnr" in row["figures"]:
+            found.append((start, row["figures"]["psnr"], row))
+    return found
+
+
+def clean_sentence(kept: Sequence[float]) -> str:
+    """How many clean clips were spoilt, of the PSNR that each came out with; empty without clean clips."""
+    if not kept:
+        return ""
+    spoilt = sum(value < CLEAN_BAR for value in kept)
+    told = f"Of {len(kept)} clean clips, {spoilt} came out below {CLEAN_BAR:g} dB"
+    return f"{told}; the worst has {min(kept):.2f} dB left."

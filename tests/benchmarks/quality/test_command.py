@@ -12,7 +12,7 @@ from engines.manifest import MODELS, read_family
 from stream.cli import main
 from stream.face.models import find_models
 from tests.media import SHARED, needs_shared
-from tests.training.faces import write_stills
+from tests.training.faces import write_clip, write_stills
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,59 @@ def test_a_run_of_two_people_is_reported_kept_and_gated(
     # The same again is read from what was kept: not one figure, nor a time, is another.
     assert main([*call, "--json", str(out), "--against", str(out)]) == 0
     assert json.loads(out.read_text())["rows"] == found["rows"]
+    # Two people have no interval.
+    said = capsys.readouterr().out
+    assert "not judged" in said and "no loss" not in said
+
+
+def test_a_loss_ends_with_1_and_nothing_to_compare_with_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Guards against: a loss that is printed, and an exit status that tells a script that all is well."""
+    if not any(MODELS.glob("lite-*.json")) or find_models() is None:
+        pytest.skip("needs a model and the face models")
+    folder, before = write_stills(tmp_path / "patterns", 3), tmp_path / "before.json"
+    call = ["bench", "quality", str(folder), "--task", "noise", "--frames", "2", "--prompt", "right"]
+    call += ["--run", "generator", "--peers", "none", "--out", str(tmp_path / "runs")]
+    assert main([*call, "--json", str(before)]) == 0
+    stored = json.loads(before.read_text())
+    assert main([*call, "--against", str(before)]) == 0
     assert "no loss" in capsys.readouterr().out
+    better = tmp_path / "better.json"
+    for row in stored["rows"]:
+        row["figures"]["psnr"] += 1
+    better.write_text(json.dumps(stored))
+    now, page = tmp_path / "now.json", tmp_path / "now.html"
+    assert main([*call, "--against", str(better), "--json", str(now), "--html", str(page)]) == 1
+    assert "lost: noise, generator right: PSNR worse by 1.0000" in capsys.readouterr().out
+    assert len(json.loads(now.read_text())["lost"]) == 1 and "lost: noise" in page.read_text()
+    for row in stored["rows"]:
+        row["task"] = "rain"
+    better.write_text(json.dumps(stored))
+    assert main([*call, "--against", str(better)]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("clearcall: --against") and "in common" in error
+
+
+def test_a_file_that_is_too_small_is_left_out_with_a_word(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Guards against: one thumbnail in a folder ends a run of hours."""
+    if not any(MODELS.glob("lite-*.json")) or find_models() is None:
+        pytest.skip("needs a model and the face models")
+    folder, out = write_stills(tmp_path / "mixed", 1), tmp_path / "run.json"
+    write_clip(folder / "q_small.mp4", 128)
+    (folder / "q_broken.png").write_bytes(b"no picture")
+    call = ["bench", "quality", "--task", "noise", "--frames", "2", "--prompt", "right", "--peers", "none"]
+    call += ["--run", "generator", "--out", str(tmp_path / "runs")]
+    assert main([*call, str(folder), "--json", str(out)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert any("left out" in line and "q_small.mp4: smaller than 256" in line for line in said)
+    assert any("left out" in line and "q_broken.png: not a readable picture" in line for line in said)
+    assert {row["name"] for row in json.loads(out.read_text())["rows"]} == {"p0_still"}
+    small = write_stills(tmp_path / "small", 2, 128)
+    assert main([*call, str(small)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("clearcall: ") and error.count("\n") == 1
+    assert "smaller than 256 pixels, and 1 more" in error
 
 
 def test_a_folder_without_faces_in_it_has_no_figures_of_faces(tmp_path: Path) -> None:
