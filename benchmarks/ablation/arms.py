@@ -37,6 +37,11 @@ class Arm:
     """If any: what frames before reach forgets all it learned, and learns it anew in these stages of equal length.
     Such an arm is to be compared with another one of the kind, and only after training."""
 
+    @property
+    def run_time_only(self) -> bool:
+        """Whether it differs in nothing that training on could get used to: it runs the whole one's weights."""
+        return self.name != WHOLE and not (self.change or self.training or self.stages)
+
 
 PER_FRAME: dict[str, Any] = {
     "attention": "off",

@@ -15,7 +15,8 @@ import cv2
 from benchmarks.ablation.arms import ARMS, WHOLE
 from benchmarks.latency.options import check_target, whole, write
 from benchmarks.quality.options import DEV, MOST_FILES, MOST_FRAMES, chosen
-from benchmarks.quality.protocol import CLEAN, EDGES, LEVELS, Case, damaged, files_in, read_source
+from benchmarks.quality.protocol import CLEAN, EDGES, FEWEST, LEVELS, Case, damaged, files_in, read_source
+from benchmarks.quality.usable import usable
 from engines.errors import BadInput
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     curation = None if a.labelled is None else measure_curation(a.labelled)
     generator, content = load_generator(a.checkpoint)
-    files = files_in(a.folder, limit)
+    files = usable(files_in(a.folder, limit), lambda file: read_source(file, FEWEST, size))
     arms = [arm for arm in ARMS if arm.name in picked]
 
     def cases() -> Iterator[Case]:

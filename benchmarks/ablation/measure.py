@@ -29,7 +29,7 @@ from training.degrade import Planar
 Say = Callable[[str], None]
 Make = Callable[[], Iterator[Case]]
 Made = tuple[Arm, Generator, int]
-"""An arm, its generator, and how many of its tensors are untrained"""
+"""An arm, its generator, and how many of its tensors the whole one has no trained weights for"""
 
 FACT_CASES = 3
 
@@ -44,25 +44,25 @@ def generators(
     BadInput where `out` cannot be made.
     """
     if not steps or folder is None:
-        return [(arm, *variant(whole, arm)) for arm in arms if not arm.stages]
+        return [(arm, *variant(whole, arm)) for arm in arms if not (arm.training or arm.stages)]
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--out {out}: {error.strerror}") from error
     torch.set_num_threads(1)
     tuning = Tuning(folder, out / "landmarks.npz", steps)
-    known: dict[str, Generator] = {}
+    known: dict[str, tuple[Generator, int]] = {}
     made: list[Made] = []
     for arm in arms:
         key = repr((sorted(arm.change.items()), sorted(arm.training.items()), arm.stages))
         if key not in known:
             known[key] = trained(whole, arm, tuning, say)
-        made.append((arm, known[key], 0))
+        made.append((arm, *known[key]))
     return made
 
 
 def judge(made: list[Made], cases: Make, total: int, say: Say) -> tuple[Rows, dict[str, int]]:
-    """Rows of all arms and of the untouched input, and the arms' untrained tensors."""
+    """Rows of all arms and of the untouched input, and how many tensors of each arm had no trained weights."""
     rows: Rows = {name: [] for name in (*(arm.name for arm, _, _ in made), UNTOUCHED)}
     for done, case in enumerate(cases()):
         say(f"{done}/{total} {case.task}, {case.name}")
@@ -100,7 +100,8 @@ def facts_of(generator: Generator, cases: Make) -> dict[str, Any]:
         "strength_0": all(facts.untouched_at_zero(generator, case) for case in few),
         "calls": facts.calls_a_frame(generator, few[0]),
         "local_share": float(np.mean(shares)) if shares else None,
-        "auto_right": facts.estimated_rightly(generator, list(cases())),
+        "auto_right": facts.estimated_rightly(generator, cases()),
+        "live_ms": facts.live_ms(),
         "codes": code_use(generator, list(sources.values())),
     }
 

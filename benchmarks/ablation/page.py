@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.ablation.arms import ARMS, CLEARCALL, WHOLE
-from benchmarks.ablation.claims import DIM, Verdict, shown
+from benchmarks.ablation.claims import DIM
 from benchmarks.ablation.differences import Rows, average, difference
+from benchmarks.ablation.findings import Verdict, shown
+from benchmarks.ablation.marks import legend, marks
 
 FIGURES = (
     ("exposure_free", "exposure-free PSNR, dB", "+.3f"),
@@ -26,8 +28,9 @@ DARK_FIGURES = (
 def page(rows: Rows, verdicts: list[Verdict], about: dict[str, Any]) -> str:
     """The whole page."""
     yes, no = (sum(v.holds is answer for v in verdicts) for answer in (True, False))
+    signs = marks(bool(about["steps"]), [arm for arm, tensors in about["missing"].items() if tensors])
     how = (
-        f"each arm trained on for {about['steps']} steps from the same weights"
+        f"each arm's configuration trained on for {about['steps']} steps from the same weights"
         if about["steps"]
         else "**parts switched off at run time only**, on weights that were trained with them: what a part is worth to "
         "this model, not what a model trained without it would do"
@@ -53,18 +56,18 @@ def page(rows: Rows, verdicts: list[Verdict], about: dict[str, Any]) -> str:
         "",
         "## All tasks",
         "",
-        *_table(rows, FIGURES, None, about["missing"]),
+        *_table(rows, FIGURES, None, signs),
         "",
         f"## Dark clips ({' and '.join(DIM)})",
         "",
-        *_table(rows, DARK_FIGURES, DIM, about["missing"]),
+        *_table(rows, DARK_FIGURES, DIM, signs),
     ]
-    if any(about["missing"].values()):
-        lines += ["", "\\* has parts without trained weights, which change nothing: fair only after training on."]
+    for note in legend(signs.values(), about["steps"]):
+        lines += ["", note]
     return "\n".join(lines) + "\n"
 
 
-def _table(rows: Rows, figures: Any, tasks: Any, missing: dict[str, int]) -> list[str]:
+def _table(rows: Rows, figures: Any, tasks: Any, signs: dict[str, str]) -> list[str]:
     heads = " | ".join(name for _, name, _ in figures)
     out = [f"| system | arm | {heads} |", "|---|---|" + "---|" * len(figures)]
     first = [average(rows, WHOLE, key, tasks) for key, _, _ in figures]
@@ -75,6 +78,5 @@ def _table(rows: Rows, figures: Any, tasks: Any, missing: dict[str, int]) -> lis
         if arm == WHOLE:
             continue
         cells = " | ".join(shown(difference(rows, arm, WHOLE, key, tasks), "", form) for key, _, form in figures)
-        mark = " \\*" if missing.get(arm) else ""
-        out.append(f"| {systems.get(arm, 'peer')} | {arm}{mark} | {cells} |")
+        out.append(f"| {systems.get(arm, 'peer')} | {arm}{signs.get(arm, '')} | {cells} |")
     return out

@@ -39,8 +39,10 @@ class Tuning:
     seed: int = 77
 
 
-def trained(whole: Generator, arm: Arm, tuning: Tuning, say: Callable[[str], None]) -> Generator:
-    """The arm's generator after its steps, averaged; the whole one is trained on alike to be compared with.
+def trained(whole: Generator, arm: Arm, tuning: Tuning, say: Callable[[str], None]) -> tuple[Generator, int]:
+    """The arm's generator after its steps, averaged, and how many of its tensors began from nothing.
+
+    The whole one is trained on alike to be compared with.
 
     Raises:
         BadInput: The folder cannot be used.
@@ -56,7 +58,7 @@ def trained(whole: Generator, arm: Arm, tuning: Tuning, say: Callable[[str], Non
     settings = replace(settings, **arm.training)
     trainer = Trainer(replace(whole.config, **arm.change), settings)
     known = {k: w for k, w in whole.state_dict().items() if not (arm.stages and learns(k, "temporal"))}
-    carry_over(known, trainer.generator)
+    anew = carry_over(known, trainer.generator)
     trainer.average.load_state_dict(trainer.generator.state_dict())
     rng = np.random.default_rng([tuning.seed, 0])
     for step in range(tuning.steps):
@@ -65,4 +67,4 @@ def trained(whole: Generator, arm: Arm, tuning: Tuning, say: Callable[[str], Non
         trainer.learn({key: torch.stack([sample[key] for sample in drawn]) for key in drawn[0]})
         if step % 20 == 0:
             say(f"{arm.name}: training, step {step} of {tuning.steps}")
-    return trainer.average.eval()
+    return trainer.average.eval(), len(anew)

@@ -20,8 +20,10 @@ from benchmarks.model_page.strength import by_strength
 from benchmarks.quality.embedding import FaceEmbedding
 from benchmarks.quality.landmarks import Landmarks
 from benchmarks.quality.options import DEV, MOST_FILES
-from benchmarks.quality.protocol import BAD_CALL, DARK, Case, damaged, files_in, read_source
+from benchmarks.quality.protocol import BAD_CALL, DARK, FEWEST, Case, damaged, files_in, read_source
 from benchmarks.quality.store import picture_path
+from benchmarks.quality.summary import CLEAN_BAR, kept_clean, label
+from benchmarks.quality.usable import usable
 from engines.errors import BadInput
 from engines.manifest import read_family
 from stream.face.models import model_paths
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     cv2.setNumThreads(1)
     name = found["settings"]["model"]
     manifest, model = read_family(name)[0], open_model(name)
-    files = files_in(a.faces, limit)
+    files = usable(files_in(a.faces, limit), lambda file: read_source(file, FEWEST, EDGE))
     identity = FaceEmbedding(a.identity) if a.identity else None
     finder = Landmarks(model_paths())
 
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     strengths = by_strength(model, cases(), finder, identity, lambda line: print(line, file=sys.stderr, flush=True))
     strengths.sort(key=lambda s: (STRENGTH_TASKS.index(s.task), s.strength))
-    pictures = _failures(found, a.runs, a.page)
+    pictures = failures(found, a.runs, a.page)
     faces = attributions(a.faces, files_in(a.faces, None))
     command = shlex.join(["clearcall", *sys.argv[1:]])
     write(a.page, "PAGE", page(found, manifest.training, strengths, traits, pictures, faces, command))
@@ -99,22 +101,40 @@ def read_traits(path: Path) -> dict[str, dict[str, str]]:
     return {r["person"]: {k: v.strip() for k, v in r.items() if k and k != "person" and v} for r in rows}
 
 
-def _failures(found: dict[str, Any], runs: Path, target: Path) -> list[tuple[str, str]]:
-    """The worst cases' film strips, one a task, copied beside the page; file name and text."""
+def failures(found: dict[str, Any], runs: Path, target: Path) -> list[tuple[str, str]]:
+    """Film strips of the worst cases, one a task, and of the worst spoilt clean clip, copied beside the page.
+
+    File name and text of each.
+
+    Args:
+        found: The JSON of `clearcall bench quality`.
+        runs: Its `--out`.
+        target: The page.
+    """
+    rows = " / ".join(found["shown"])
     taken: list[tuple[str, str]] = []
     seen: set[str] = set()
     for film in found["films"]:
         if film["gain"] is None or film["task"] in seen or len(taken) == FAILURES:
             continue
-        source = picture_path(runs / found["run"], film["case"], "film")
-        if not source.is_file():
-            continue
-        seen.add(film["task"])
         file = f"{target.stem}-worst-{len(taken) + 1}.jpg"
-        try:
-            shutil.copyfile(source, target.parent / file)
-        except OSError as error:
-            raise BadInput(f"{target.parent / file}: {error.strerror}") from error
-        rows = " / ".join(found["shown"])
-        taken.append((file, f"{film['task']}, {film['name']}, {film['gain']:+.2f} dB; rows: {rows}"))
+        if _copied(runs / found["run"], film, target.parent / file):
+            seen.add(film["task"])
+            taken.append((file, f"{film['task']}, {film['name']}, {film['gain']:+.2f} dB; rows: {rows}"))
+    for psnr, row in kept_clean(found["rows"], found["main"])[:1]:
+        file = f"{target.stem}-worst-clean.jpg"
+        films = [f for f in found["films"] if (f["task"], f["name"]) == (label(row), row["name"])]
+        if psnr < CLEAN_BAR and films and _copied(runs / found["run"], films[0], target.parent / file):
+            taken.append((file, f"{label(row)}, {row['name']}, {psnr:.2f} dB left; rows: {rows}"))
     return taken
+
+
+def _copied(run: Path, film: dict[str, Any], target: Path) -> bool:
+    source = picture_path(run, film["case"], "film")
+    if not source.is_file():
+        return False
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise BadInput(f"{target}: {error.strerror}") from error
+    return True

@@ -9,7 +9,8 @@ from benchmarks.model_page.strength import AtStrength
 from benchmarks.quality.bootstrap import Interval, over_people
 from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED
 from benchmarks.quality.skin import DARK, TONES, tone
-from benchmarks.quality.summary import label
+from benchmarks.quality.summary import clean_sentence, kept_clean, label
+from training.measures import EQUAL
 
 TOLD = "known"
 """Names of peers end so that know the answer"""
@@ -52,7 +53,8 @@ def page(
             f"# The model `{name}`",
             "",
             f"Written by `{command}`; do not edit.",
-            f"Figures of {found['when']}, {found['machine']['processor']}, one thread,",
+            f"Figures of `{found.get('command', 'clearcall bench quality')}`,",
+            f"{found['when']}, {found['machine']['processor']}, one thread,",
             f"{found['done']} of {found['planned']} cases, {found['settings']['frames']} frames each.",
             "",
             "## What it is for, and what not",
@@ -166,7 +168,7 @@ def _gains(found: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], float]]:
     gains = []
     for row in found["rows"]:
         start = before.get((label(row), row["name"]))
-        if row["method"] == found["main"] and start is not None and start < 99:
+        if row["method"] == found["main"] and start is not None and start < EQUAL:
             gains.append((row, row["figures"]["psnr"] - start))
     return gains
 
@@ -182,6 +184,9 @@ def _failures(
 ) -> Iterator[str]:
     lost = [w for w in found["worst"] if w["gain"] < 0]
     yield f"Of {len(found['worst'])} damaged clips, {len(lost)} came out further from the clean one than they went in."
+    kept = [psnr for psnr, _ in kept_clean(found["rows"], found["main"])]
+    if kept:
+        yield clean_sentence(kept)
     for file, text in pictures:
         yield ""
         yield f"![{text}]({file})"
@@ -205,9 +210,21 @@ def _identity(strengths: Sequence[AtStrength]) -> Iterator[str]:
         cells = [one.task, f"{one.strength:g}", _text(one.psnr, ".2f"), _text(one.shift, ".2f")]
         cells += [_text(one.identity, ".3f")] if known else []
         yield f"| {' | '.join(cells)} |"
+    yield from _unmoved(strengths)
     if not known:
         yield ""
         yield "No face embedding was given (`--identity`), so likeness itself was not measured."
+
+
+def _unmoved(strengths: Sequence[AtStrength]) -> Iterator[str]:
+    """A sentence for each task in which the whole strength leaves the face no nearer than none does."""
+    for task in dict.fromkeys(s.task for s in strengths):
+        shifts = sorted((s.strength, s.shift.mean) for s in strengths if s.task == task and s.shift is not None)
+        if len(shifts) > 1 and shifts[-1][1] >= shifts[0][1]:
+            yield ""
+            told = ", ".join(f"{shift:.2f} % at {strength:g}" for strength, shift in (shifts[0], shifts[-1]))
+            yield f"Under {task} the shift does not fall with strength ({told}): whatever the picture gains, the face's"
+            yield "shape is brought no nearer."
 
 
 def _text(interval: Interval | None, form: str = "+.2f") -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.ablation.arms import ARMS, SKIPPED, STAGED, WHOLE
-from benchmarks.ablation.claims import Verdict, verdicts
+from benchmarks.ablation.claims import PEERS, verdicts
 from benchmarks.ablation.differences import average, difference
+from benchmarks.ablation.findings import Verdict
 from benchmarks.ablation.page import page
 from benchmarks.quality.summary import Row
+from training.degrade import TASKS
 
-FACTS = {"repeats": True, "strength_0": True, "calls": 1.0, "local_share": 0.7, "auto_right": 0.9,
+FACTS = {"repeats": True, "strength_0": True, "calls": 1.0, "local_share": 0.7,
+         "auto_right": dict.fromkeys(TASKS, 0.9), "live_ms": 12.0,
          "codes": {"spatial": 0.5, "temporal": 0.2}}  # fmt: skip
 
 
@@ -91,6 +94,70 @@ def test_a_claim_about_every_task_needs_every_task() -> None:
     assert verdict(found, "the right prompt").word == "not measured"
 
 
+def test_auto_must_pick_the_right_prompt_on_every_task() -> None:
+    """Guards against: six tasks that are found every time hide one that never is."""
+    assert verdict({}, "auto picks").word == "yes"
+    rarely = verdict({}, "auto picks", {**FACTS, "auto_right": {**dict.fromkeys(TASKS, 1.0), "haze": 0.5}})
+    assert rarely.word == "no" and "noise 100 %" in rarely.figures and "haze 50 %" in rarely.figures
+    assert verdict({}, "auto picks", {**FACTS, "auto_right": {"noise": 1.0}}).word == "not measured"
+    assert verdict({}, "auto picks", {}).word == "not measured"
+
+
+def test_live_is_a_frame_of_the_shipped_graph_in_time() -> None:
+    assert verdict({}, "live").word == "yes" and "12.0 ms a frame here" in verdict({}, "live").figures
+    assert verdict({}, "live", {**FACTS, "live_ms": 33.5}).word == "no"
+    assert verdict({}, "live", {}).word == "not measured"
+
+
+def test_no_temporal_figure_goes_without_sharpness() -> None:
+    """Guards against: what was merely blurred is called steadier."""
+    found = {
+        WHOLE: rows([30, 31, 32], "low light", ab_var=1.0, mabd=1.0, we=1.0, sharpness=0.5),
+        **{
+            arm: rows([30, 31, 32], "low light", ab_var=2.0, mabd=2.0, we=2.0, sharpness=0.75)
+            for arm in ("per frame", "attention off", "start with noise", STAGED, SKIPPED, *PEERS)
+        },
+    }
+    told = [v for v in verdicts(found, FACTS) if any(name in v.figures for name in ("AB(Var)", "MABD", "WE "))]
+    told += [v for v in verdicts(found, FACTS) if any(name in v.claim for name in ("AB(Var)", "MABD"))]
+    assert len(told) == 7 and all("sharpness +" in v.figures for v in told)
+    peers = next(v for v in told if "AB(Var) below every" in v.claim)
+    assert peers.figures.count("sharpness +0.250 (+0.250 .. +0.250)") == len(PEERS)
+
+
+def test_our_own_per_frame_model_is_judged_by_detail_too() -> None:
+    """Guards against: a model that is steadier than the one without memory, and worse, passes."""
+    claim = "exposure-free PSNR above our own"
+    found = {WHOLE: rows([30, 31, 32], "low light"), "per frame": rows([29, 30, 31], "low light")}
+    assert verdict(found, claim).word == "yes"
+    assert verdict({**found, "per frame": rows([31, 32, 33], "low light")}, claim).word == "no"
+    assert verdict({**found, "per frame": rows([29, 30, 31], "haze")}, claim).word == "not measured"
+
+
+def test_tolerances_are_told() -> None:
+    """Guards against: a yes that leans on a tolerance nobody can see."""
+    claims = [v.claim for v in verdicts({}, FACTS)]
+    for tolerance in ("at most 0.05 dB", "within 0.1 dB", "more than 0.02", "90 % of either", "over 50 %", "33 ms"):
+        assert any(tolerance in claim for claim in claims), tolerance
+
+
+def test_what_was_not_trained_so_is_marked_after_training_on() -> None:
+    """Guards against: arms on the whole one's weights pass for arms that were trained on themselves."""
+    names = ("start with noise", "taps off", "fusion swapped")
+    found = {WHOLE: rows([30, 31, 32], we=1.0), **{name: rows([29, 30, 31], we=2.0) for name in names}}
+    facts = {**FACTS, "trained": True, "untrained": ["fusion swapped"]}
+    about = {"command": "", "step": 7, "minutes": 3.0, "cases": 3, "people": 3, "frames": 4, "size": 256, "steps": 40,
+             "missing": {"fusion swapped": 4, "taps off": 0}}  # fmt: skip
+    text = page(found, verdicts(found, facts), about)
+    assert text.count("| TDM | start with noise † |") == 2 and "| start with noise †: WE +1.0000" in text
+    assert "8 steps †" in text and "wrong prompt †" in text and "regions unknown †" in text
+    assert "| taps off |" in text and "\n† run time only" in text
+    assert text.count(r"| fusion swapped \* |") == 2 and r"| yes | fusion swapped \*: -1.000" in text
+    assert "for 40 steps from nothing" in text and "which change nothing" not in text
+    merely = page(found, verdicts(found, {**facts, "trained": False}), {**about, "steps": 0})
+    assert "†" not in merely and "which change nothing" in merely
+
+
 def test_differences_are_taken_clip_by_clip() -> None:
     found = {WHOLE: rows([30, 40, 50]), "x": rows([31, 41, 51])[:2]}
     one = difference(found, "x", WHOLE, "psnr")
@@ -106,7 +173,7 @@ def test_the_page_tells_how_it_came_about() -> None:
     assert "switched off at run time only" in text and r"fusion swapped \*" in text
     assert "| clearcall | as it is | 31.000 |" in text and "-1.000 (-1.000 .. -1.000)" in text
     tuned = page(found, verdicts(found, FACTS), {**about, "steps": 200, "missing": {}})
-    assert "trained on for 200 steps" in tuned and r"\*" not in tuned
+    assert "trained on for 200 steps" in tuned and r"swapped \*" not in tuned
 
 
 def test_arms_have_names_of_their_own() -> None:

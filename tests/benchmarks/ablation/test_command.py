@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.ablation.arms import ARMS, SKIPPED, STAGED
+from benchmarks.ablation.arms import ARMS, SKIPPED, STAGED, WHOLE
+from benchmarks.ablation.measure import generators
 from benchmarks.ablation.tune import Tuning, trained
 from generator.model import Generator
 from stream.cli import main
@@ -55,11 +56,29 @@ def test_training_on_is_the_same_every_time_and_changes_the_weights(tmp_path: Pa
     whole = Generator(TINY).eval()
     tuning = Tuning(write_stills(tmp_path, 2), tmp_path / "landmarks.npz", steps=2, batch=1)
     arm = next(a for a in ARMS if a.name == "taps off")
-    one, two = (trained(whole, arm, tuning, lambda line: None).state_dict() for _ in range(2))
+    one, two = (trained(whole, arm, tuning, lambda line: None)[0].state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
     own = whole.state_dict()
     assert any(not np.array_equal(one[name].numpy(), own[name].numpy()) for name in one)
     assert not any("tap" in name for name in one if name not in own)
+
+
+@pytest.mark.skipif(find_models() is None, reason="needs the face models")
+def test_training_on_does_not_hide_what_began_from_nothing(tmp_path: Path) -> None:
+    """Guards against: parts of two steps pass for parts as old as those they are compared with."""
+    folder = write_stills(tmp_path / "faces", 2)
+    arms = [arm for arm in ARMS if arm.name in ("fusion swapped", "taps off", "wrong prompt", SKIPPED)]
+    made = generators(Generator(TINY).eval(), arms, 1, folder, tmp_path / "out", lambda line: None)
+    anew = {arm.name: tensors for arm, _, tensors in made}
+    assert anew["fusion swapped"] > 0 and anew[SKIPPED] > 0 and anew["taps off"] == anew["wrong prompt"] == 0
+
+
+def test_what_differs_in_training_alone_is_left_out_without_any() -> None:
+    """Guards against: an arm that is the whole one, under another name, seems to cost nothing."""
+    made = generators(Generator(TINY).eval(), list(ARMS), 0, None, Path("unused"), lambda line: None)
+    names = {arm.name for arm, _, _ in made}
+    assert WHOLE in names and "taps off" in names
+    assert not names & {"face switch off", "semantic weights off", STAGED, SKIPPED}
 
 
 @pytest.mark.skipif(find_models() is None, reason="needs the face models")
@@ -76,7 +95,7 @@ def test_stages_let_temporal_parts_begin_anew_and_alone(tmp_path: Path) -> None:
     def tuned(name: str, steps: int) -> dict[str, torch.Tensor]:
         arm = next(a for a in ARMS if a.name == name)
         tuning = Tuning(folder, tmp_path / "landmarks.npz", steps, batch=1)
-        return dict(trained(whole, arm, tuning, lambda line: None).named_parameters())
+        return dict(trained(whole, arm, tuning, lambda line: None)[0].named_parameters())
 
     own = dict(whole.named_parameters())
     temporal = {name for name in own if learns(name, "temporal")}

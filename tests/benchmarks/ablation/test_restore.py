@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from benchmarks.ablation import facts
 from benchmarks.ablation.arms import ARMS, Arm
 from benchmarks.ablation.restore import restore, variant
 from benchmarks.quality.protocol import Case, Source, damaged
+from engines.manifest import MODELS
 from generator.config import GeneratorConfig
 from generator.model import Generator
 from tests.training.faces import pattern
+from training.degrade import TASKS
 
 TINY = GeneratorConfig(channels=(8, 8, 16), condition=8, codes=8, width=8, window=2)
 
@@ -73,7 +76,37 @@ def test_facts_of_a_generator(whole: Generator, case: Case) -> None:
     assert facts.untouched_at_zero(whole, case)
     assert facts.calls_a_frame(whole, case) == 1
     assert facts.local_share(whole, case) is None
-    assert facts.estimated_rightly(whole, [case]) in (0.0, 1.0)
+    assert facts.estimated_rightly(whole, [case])["noise"] in (0.0, 1.0)
+
+
+def test_each_task_has_a_share_of_its_own(
+    whole: Generator, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards against: tasks that are found every time make up for one that never is."""
+    found = np.zeros(len(TASKS), np.float32)
+    found[TASKS.index("noise")] = 0.9
+    monkeypatch.setattr(facts, "_estimate", lambda *_: found)
+    cases = [damaged(source, task, "middle", None) for task in ("noise", "rain", "dark and noisy", "clean")]
+    assert facts.estimated_rightly(whole, cases) == {"noise": 1.0, "rain": 0.0}
+
+
+def test_an_estimate_that_auto_does_not_act_on_picks_nothing(
+    whole: Generator, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards against: the largest of seven doubtful weights counts, though auto leaves the picture alone."""
+    found = np.full(len(TASKS), 0.01, np.float32)
+    found[TASKS.index("noise")] = 0.15
+    monkeypatch.setattr(facts, "_estimate", lambda *_: found)
+    assert facts.estimated_rightly(whole, [case]) == {"noise": 0.0}
+
+
+def test_the_shipped_graph_is_timed_and_nothing_else(tmp_path: Path) -> None:
+    """Guards against: a time of torch's step, or of another size, passes for that of a call."""
+    assert facts.live_ms(tmp_path) is None
+    if not any(m.name == "lite-384.json" for m in MODELS.glob("lite-*.json")):
+        pytest.skip("needs the shipped graph of 384 px")
+    found = facts.live_ms()
+    assert found is not None and 0.5 < found < 2000
 
 
 def test_noise_at_the_start_is_fresh_in_every_frame(whole: Generator, case: Case) -> None:

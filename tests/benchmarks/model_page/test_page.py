@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.model_page.command import read_traits
+from benchmarks.model_page.command import failures, read_traits
 from benchmarks.model_page.page import page
 from benchmarks.model_page.strength import AtStrength, landmark_shift
 from benchmarks.quality.bootstrap import Interval
+from benchmarks.quality.store import picture_path
 from benchmarks.quality.summary import Row, summary
 from engines.errors import BadInput
 from stream.cli import main
@@ -36,11 +38,19 @@ def found(*more: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def made(content: dict[str, Any], traits: dict[str, dict[str, str]] | None = None, **more: str) -> str:
+def strength(task: str, value: float, shift: float) -> AtStrength:
+    return AtStrength(task, value, Interval(27.0, None, None, 1), Interval(shift, None, None, 1), None)
+
+
+def made(
+    content: dict[str, Any],
+    traits: dict[str, dict[str, str]] | None = None,
+    strengths: Sequence[AtStrength] = (strength("noise", 0.5, 1.5),),
+    **more: str,
+) -> str:
     training = {"minutes": 7, "attributions": ["Somebody, CC0"], **more}
-    one = AtStrength("noise", 0.5, Interval(27.0, None, None, 1), Interval(1.5, None, None, 1), None)
     pictures = [("a.jpg", "noise, p2")]
-    return page(content, training, [one], traits or {}, pictures, ["Faces Inc."], "clearcall bench model")
+    return page(content, training, strengths, traits or {}, pictures, ["Faces Inc."], "clearcall bench model")
 
 
 def test_gains_are_over_the_input_of_the_same_clips() -> None:
@@ -73,6 +83,54 @@ def test_people_are_shown_by_tone_and_by_traits_where_there_are_labels() -> None
 def test_likeness_that_was_not_measured_is_said() -> None:
     text = made(found())
     assert "likeness itself was not measured" in text and "| noise | 0.5 | 27.00 | 1.50 |" in text
+
+
+def test_clean_clips_that_were_spoilt_are_failures() -> None:
+    """Guards against: good video that comes out worse is in no count, since it has nothing to gain."""
+    assert "clean clips" not in made(found())
+    clean = [
+        row | {"task": "clean", "figures": {"psnr": value}}
+        for method, values in (("untouched", (99.0, 99.0, 99.0)), ("clearcall auto", (99.0, 41.0, 30.5)))
+        for row, value in zip(rows(method, 0, 0, 0), values, strict=True)
+    ]
+    text = made(found(*clean))
+    assert "Of 2 damaged clips, 1 came out further" in text
+    assert "Of 3 clean clips, 2 came out below 42 dB; the worst has 30.50 dB left." in text
+
+
+def test_the_worst_spoilt_clean_clip_is_pictured(tmp_path: Path) -> None:
+    """Guards against: clean clips without a gain are passed over with those that have no figures at all."""
+    psnr, runs = {"a": 43.0, "b": 20.0, "c": 30.0}, tmp_path / "runs"
+    (runs / "run").mkdir(parents=True)
+    every: list[Row] = []
+    for name, left in psnr.items():
+        about = {"name": name, "person": name, "task": "clean", "strength": "middle"}
+        every += [{**about, "method": "untouched", "figures": {"psnr": 99.0}}]
+        every += [{**about, "method": "clearcall auto", "figures": {"psnr": left}}]
+        picture_path(runs / "run", f"key of {name}", "film").write_bytes(name.encode())
+    films = [{"case": f"key of {n}", "task": "clean", "name": n, "gain": None} for n in psnr]
+    content: dict[str, Any] = {"run": "run", "main": "clearcall auto", "rows": every, "films": films, "shown": []}
+    taken = failures(content, runs, tmp_path / "model.md")
+    assert [text for _, text in taken] == ["clean, b, 20.00 dB left; rows: "]
+    assert (tmp_path / taken[0][0]).read_bytes() == b"b"
+    better = [row | {"figures": {"psnr": max(50.0, row["figures"]["psnr"])}} for row in every]
+    assert failures({**content, "rows": better}, runs, tmp_path / "model.md") == []
+
+
+def test_the_run_that_figures_come_from_is_told() -> None:
+    """Guards against: figures that nobody can measure again."""
+    assert "Figures of `clearcall bench quality F --size 384`," in made(
+        found() | {"command": "clearcall bench quality F --size 384"}
+    )
+
+
+def test_a_face_that_strength_brings_no_nearer_is_told() -> None:
+    """Guards against: a table in which the one task that strength harms goes unnoticed."""
+    falling = [strength("noise", 0.0, 1.1), strength("noise", 1.0, 0.6)]
+    rising = [strength("bad call", 1.0, 1.97), strength("bad call", 0.0, 1.79), strength("bad call", 0.5, 1.2)]
+    text = made(found(), strengths=[*falling, *rising])
+    assert "Under bad call the shift does not fall with strength (1.79 % at 0, 1.97 % at 1)" in text
+    assert "Under noise" not in text and "does not fall" not in made(found())
 
 
 def test_shift_is_relative_to_the_eyes() -> None:
