@@ -150,6 +150,7 @@ class Surroundings:
             self.tone.learn(change, asked.prompt, asked.strength)
         if self.tone.on and change is not None:
             detail = self.tone.detail(base, face.y, face.uv, change)
+            detail = self.tone.spread(detail, crop, (frame.width, frame.height), asked.prompt)
             around = self.tone.planes(around, full_range)
             stages.done("tone")
         else:

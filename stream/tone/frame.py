@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.face.crop import Crop
 from stream.face.decision import is_cut
 from stream.frames.cut import CutBuffer
 from stream.frames.planes import Planes
@@ -16,6 +17,7 @@ from stream.tone.apply import toned_planes
 from stream.tone.curve import BLACK, Tone
 from stream.tone.estimate import Change, thumbnail_of, veil_left
 from stream.tone.follow import follow
+from stream.tone.places import Places
 
 LIGHT, HAZE = TONE = "low light", "haze"
 """Prompts that ask for tone."""
@@ -36,6 +38,7 @@ class FrameTone:
         self._thumbnail: NDArray[np.float32] | None = None
         self.now: Tone | None = None
         """What the last frame got; None before the first"""
+        self._haze = Places()
 
     @property
     def on(self) -> bool:
@@ -47,6 +50,7 @@ class FrameTone:
         if any(self._asked(weights)) or self.on:
             return False
         self.now, self._thumbnail = Tone(), None
+        self._haze.forget()
         return True
 
     def _asked(self, weights: NDArray[np.float32]) -> tuple[float, float]:
@@ -59,10 +63,12 @@ class FrameTone:
         before, self._thumbnail = self._thumbnail, thumbnail_of(planes, full_range)
         if before is not None and (before.shape != self._thumbnail.shape or is_cut(before[0], self._thumbnail[0])):
             self.now = None
+            self._haze.forget()
 
     def forget(self) -> None:
         """What comes next has nothing to do with what was."""
         self.now = self._thumbnail = None
+        self._haze.forget()
 
     def learn(self, change: Change, weights: NDArray[np.float32], strength: float) -> None:
         """Follow what the generator did to the crop of the frame last looked at.
@@ -86,7 +92,9 @@ class FrameTone:
 
     def planes(self, planes: Planes, full_range: bool) -> Planes:
         """Planes under the tone; the very same where there is none."""
-        return toned_planes(planes, self.now, full_range) if self.now is not None and self.on else planes
+        if self.now is None or not self.on:
+            return planes
+        return self._haze.add(toned_planes(planes, self.now, full_range), full_range)
 
     def detail(
         self, before: CutBuffer, y: NDArray[np.uint8], uv: NDArray[np.uint8], change: Change
@@ -115,3 +123,24 @@ class FrameTone:
             plane = cv2.addWeighted(after, contrast, old, -colour, 0, dtype=cv2.CV_32F)
             detail.append(plane - np.float32(cv2.mean(plane)[0]))
         return [np.asarray(plane, np.float32) for plane in detail]
+
+    def spread(
+        self,
+        detail: list[NDArray[np.float32]],
+        crop: Crop,
+        size: tuple[int, int],
+        weights: NDArray[np.float32],
+    ) -> list[NDArray[np.float32]]:
+        """Carry what the generator does to haze from place to place on round the crop (`places.py`).
+
+        Args:
+            detail: Of the crop, by `detail`.
+            crop: Where it is.
+            size: Width and height of the frame, px.
+            weights: [P] what the generator was prompted with.
+
+        Returns:
+            What is still to be pasted on top of `planes`.
+        """
+        self._haze.learn(detail, crop, size, min(1.0, self._asked(weights)[1] / WHOLE))
+        return self._haze.beyond(detail, crop, size)
