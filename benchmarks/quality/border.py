@@ -21,34 +21,46 @@ SECTORS = 64
 LEAST = 1e-4
 
 
-def visibility(out: Planar, clean: Planar, squares: Sequence[Square | None]) -> float | None:
+def visibility(out: Planar, clean: Planar, squares: Sequence[Square | None], given: Planar) -> float | None:
     """Gradient across the border against the clean clip's: 1 is no border, mean over frames; None without one.
 
     A border shows as a gradient along the mask's, of one sign over a whole piece of it. So the error of the gradient is
     averaged over each piece before its magnitude counts, and set against the clean picture's own mean gradient there.
-    An exposure that is wrong all over the frame is fitted away first: it is no border.
+    An exposure that is wrong all over the frame is fitted away first: it is no border. Nor is what the damage alone
+    does to the gradient of a piece: only what is added to that counts.
+
+    Args:
+        out: What came out, the square pasted.
+        clean: What it should be.
+        squares: Of each frame.
+        given: What went in.
     """
-    frames = zip(luma(out), luma(clean), squares, strict=True)
-    found = [value for a, b, square in frames if square is not None and (value := _frame(a, b, square)) is not None]
+    frames = zip(luma(out), luma(clean), luma(given), squares, strict=True)
+    found = [v for a, b, c, square in frames if square is not None and (v := _frame(a, b, c, square)) is not None]
     return float(np.mean(found)) if found else None
 
 
-def _frame(out: Floats, clean: Floats, square: Square) -> float | None:
+def _frame(out: Floats, clean: Floats, given: Floats, square: Square) -> float | None:
     slope = _gradients(_mask(clean.shape, square))
     steep = np.hypot(*slope)
     where = steep > LEAST
     if not where.any():
         return None
-    across = slope[:, where] / steep[where]
-    ours, theirs = (np.asarray(cv2.GaussianBlur(p, (0, 0), SIGMA), np.float32) for p in (_fitted(out, clean), clean))
-    error, own = ((_gradients(p)[:, where] * across).sum(axis=0) for p in (ours - theirs, theirs))
+    across, weight = slope[:, where] / steep[where], steep[where]
     rows, columns = np.nonzero(where)
     angle = np.arctan2(rows - rows.mean(), columns - columns.mean()) / np.pi
     sector = ((angle + 1) * SECTORS / 2).astype(int) % SECTORS
-    weight = steep[where]
-    added = float(np.abs(np.bincount(sector, weight * error, SECTORS)).sum())
+
+    def gradient(picture: Floats) -> Floats:
+        blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), SIGMA), np.float32)
+        return np.asarray((_gradients(blurred)[:, where] * across).sum(axis=0), np.float32)
+
+    own = gradient(clean)
+    ours, theirs = (
+        np.abs(np.bincount(sector, weight * (gradient(_fitted(p, clean)) - own), SECTORS)) for p in (out, given)
+    )
     there = float((weight * np.abs(own)).sum())
-    return 1 + added / there if there > 0 else None
+    return 1 + float(np.maximum(ours - theirs, 0).sum()) / there if there > 0 else None
 
 
 def _mask(shape: tuple[int, ...], square: Square) -> Floats:

@@ -81,7 +81,7 @@ def judge(job: Job, planned: Planned, case: Case) -> tuple[list[Row], dict[str, 
         if result.restored is not None:
             row["figures"]["restored"] = round(result.restored, 4)
         if result.squares is not None and case.clean is not None:
-            seam = border.visibility(result.clip, case.clean, result.squares)
+            seam = border.visibility(result.clip, case.clean, result.squares, case.bad)
             row["figures"] |= {} if seam is None else {"border": round(seam, 4)}
         if tone is not None:
             row["ita"] = round(tone, 1)

@@ -41,12 +41,16 @@ def restored(model: Model, bad: Planar, prompt: str) -> tuple[Planar, list[Squar
     return from_i420(out), squares
 
 
-@pytest.mark.parametrize(("task", "level"), [("low light", 0.7), ("haze", 0.5), ("noise", 0.5), ("compression", 0.8)])
-def test_the_paste_has_no_border(lite: Model, call: list[Picture], task: str, level: float) -> None:
+TASKS = {"low light": 0.7, "haze": 0.5, "noise": 0.5, "compression": 0.8, "rain": 0.8}
+
+
+@pytest.mark.parametrize("worded", [True, False])
+@pytest.mark.parametrize("task", TASKS)
+def test_the_paste_has_no_border(lite: Model, call: list[Picture], task: str, worded: bool) -> None:
     # Guards against a bright square in a dark room.
-    bad = degrade(call, Degradation({task: level}), np.random.default_rng(4))
-    out, squares = restored(lite, bad, task)
-    seen = visibility(out, to_planes(call), squares)
+    bad = degrade(call, Degradation({task: TASKS[task]}), np.random.default_rng(4))
+    out, squares = restored(lite, bad, task if worded else "auto")
+    seen = visibility(out, to_planes(call), squares, bad)
     assert all(squares) and seen is not None and seen < 1.1
 
 
