@@ -109,10 +109,11 @@ def _tasks(found: Mapping[str, Any]) -> Iterator[str]:
     main = found["main"]
     yield f"`{main}`: the whole filter, as a call runs it. Gains in dB PSNR over the untouched input, with 95 %"
     yield "intervals over people. The best peer is the best on average of those that were run on the task, each at the"
-    yield "best of its settings; those that are told what was done to the clip are left out."
+    yield "best of its settings; those that are told what was done to the clip are left out. Sharpness is the share of"
+    yield "the clean clip's finest detail that is there, on the face; gradients the energy of all edges against its own."
     yield ""
-    yield "| task | input | output | gain | right prompt | face gain | sharpness | best peer | its gain |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "| task | input | output | gain | right prompt | face gain | sharpness | gradients | best peer | its gain |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for task, methods in found["summary"].items():
         if main not in methods or "psnr" not in methods[main]["figures"]:
             continue
@@ -129,6 +130,7 @@ def _tasks(found: Mapping[str, Any]) -> Iterator[str]:
             _gain(right["gain"].get("psnr")),
             _less(own, before, "psnr_face"),
             _mean(own, "sharpness"),
+            _mean(own, "gradients"),
             best or "-",
             "-" if best is None else _gain(peers[best]["gain"]["psnr"]),
         ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.quality.scores import BY_KEY, METRICS, title
 
-SHARPNESS = ("sharpness", "gradient_energy")
+SHARPNESS = ("sharpness", "gradients", "gradient_energy")
 """Of which one leads the table of temporal figures: that with a clean clip, and that without"""
 DISTANCES = {"fid": "FID", "kid": "KID (x100)"}
 """Of all clips together, so without an interval"""

@@ -1,4 +1,4 @@
-"""How sharp footage is of which there is no clean clip."""
+"""How steep a clip's edges are, against the clean one's, or where there is none against what came in."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.quality.scores import BY_KEY, title
 from benchmarks.quality.summary import CLEAN_BAR, clean_sentence
 
-COLUMNS = ("psnr", "psnr_face", "exposure_free", "ssim", "sharpness", "ewarp", "flicker", "ab_var", "tlme")
+COLUMNS = ("psnr", "psnr_face", "exposure_free", "ssim", "sharpness", "gradients", "ewarp", "flicker", "ab_var", "tlme")
 """Sharpness stands right before the temporal figures, which blur makes better."""
 WITHOUT_REFERENCE = ("gradient_energy", "ewarp", "we", "flicker", "jitter", "fc_hog")
 IDENTITY = ("identity", "fc_identity", "lpips", "border", "restored")
@@ -16,6 +16,7 @@ SHORT = {
     "exposure_free": "exp.-free",
     "flicker": "flicker",
     "psnr_face": "face",
+    "gradients": "gradients",
     "gradient_energy": "gradients",
     "border": "border",
     "restored": "restored",

@@ -38,6 +38,7 @@ METRICS = (
     Metric("ssim_face", "SSIM face", "", True, ".4f"),
     Metric("ssim_outside", "SSIM outside", "", True, ".4f"),
     Metric("sharpness", "sharpness", "x clean", None),
+    Metric("gradients", "gradient energy", "x clean", None),
     Metric("gradient_energy", "gradient energy", "x input", None),
     Metric("ewarp", "E*warp", "1e-3", False, ".3f", True),
     Metric("we", "WE", "1e-3", False, ".3f", True),
@@ -119,6 +120,7 @@ def _against_clean(case: Case, clean: Planar, out: Planar) -> dict[str, float | 
         "exposure_free": measures.exposure_free_psnr(out, clean),
         "ssim": measures.ssim(out, clean),
         "sharpness": measures.sharpness(out, clean, case.face),
+        "gradients": gradient_energy_ratio(out, clean),
         "ab_var": brightness.ab_var(out, clean),
         "mabd": brightness.mabd_error(out, clean),
     }
