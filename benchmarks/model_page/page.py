@@ -110,7 +110,7 @@ def _tasks(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"`{main}`: the whole filter, as a call runs it. Gains in dB PSNR over the untouched input, with 95 %"
     yield "intervals over people. The best peer is the best on average of those that were run on the task, each at the"
     yield "best of its settings; those that are told what was done to the clip are left out. Sharpness is the share of"
-    yield "the clean clip's finest detail that is there, on the face; gradients the energy of all edges against its own."
+    yield "the clean clip's finest detail that is there, on the face; gradients, the energy of edges against its own."
     yield ""
     yield "| task | input | output | gain | right prompt | face gain | sharpness | gradients | best peer | its gain |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
