@@ -80,7 +80,7 @@ def pipeline(model: Model, prompt: str, scope: str = FACE) -> Method:
         if weights is None and prompt != AUTO:
             return None
         tiles = TileRestorer(model) if scope == FRAME else None
-        face_filter = FaceFilter(model, told(weights, model.prompts), tiles=tiles)
+        face_filter = FaceFilter(model, exactly(weights, model.prompts), tiles=tiles)
         frames, taken, squares = _filtered(face_filter, case)
         figures = face_filter.figures()
         told = figures["stages"]
@@ -93,7 +93,7 @@ def pipeline(model: Model, prompt: str, scope: str = FACE) -> Method:
 
 def with_strength(model: Model, case: Case, strength: float) -> Planar:
     """The case through the whole pipeline, under the right prompt, at some strength."""
-    words = told(_weights(case, "right"), model.prompts)
+    words = exactly(_weights(case, "right"), model.prompts)
     return from_i420(_filtered(FaceFilter(model, words, strength), case)[0])
 
 
@@ -154,7 +154,7 @@ def generator(model: Model, prompt: str) -> Method:
     return Method(f"generator {prompt}", run)
 
 
-def told(weights: Weights | None, known: tuple[str, ...]) -> str:
+def exactly(weights: Weights | None, known: tuple[str, ...]) -> str:
     """A prompt for the filter that means these weights exactly: 1 would leave it to the picture how much."""
     return describe(None if weights is None else np.minimum(weights, MOST_TOLD), known)
 
