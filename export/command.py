@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import os
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engines.errors import BadInput, ClearcallError
-from engines.manifest import MODELS, int8_family
+from engines.errors import BadInput, ClearcallError, ModelError
+from engines.manifest import MODELS, Manifest, int8_family, read_manifest
 from export.half_check import WITHIN, Planes, compare_half
 from export.half_family import export_half
 from export.int8_family import export_int8, from_folders, remove
 from export.onnx_graph import Variant, export_variants, offline_variants
 from export.parity import LARGEST, compare, synthetic_frame
+from export.replacing import compare_dev
 from generator.model import Generator
 from stream.face.models import model_paths
 from training.checkpoint import load_generator
@@ -51,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--calibrate",
         type=Path,
         metavar="FOLDER",
-        help="faces it was trained on: graphs in 8-bit integers too, judged on those of --dev",
+        help="faces it was trained on: graphs in 8-bit integers too, judged on those of --dev; without it, those that "
+        "are there are deleted, as they are of other weights",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace a model that does better on --dev, mean over tasks, all the same"
     )
     parser.add_argument("--log", type=Path, help="training log, to be kept beside the model (default: the run's)")
 
@@ -87,12 +95,41 @@ def clips(folder: Path | None, size: int) -> list[list[Planes]]:
     return out
 
 
+def replaced(name: str, folder: Path) -> Manifest | None:
+    """The manifest of the model that is there; None where there is none, or none that can be read."""
+    for size in SIZES:
+        with contextlib.suppress(ModelError):
+            return read_manifest(folder / f"{name}-{size}.json")
+    return None
+
+
+def check_better(name: str, folder: Path, training: dict[str, Any], force: bool) -> None:
+    """Say how a model compares with the one that it is to replace.
+
+    Raises:
+        ClearcallError: It is worse, and is not forced.
+    """
+    there = replaced(name, folder)
+    if there is None:
+        return
+    found = compare_dev(training, there.training)
+    if isinstance(found, str):
+        print(f"not compared with the {name} that is there: {found}")
+        return
+    print(f"against the {name} that is there, told: {found}")
+    if found.worse and not force:
+        raise ClearcallError(
+            f"{name} in {folder} is better by {-found.mean:.2f} dB, mean over tasks; nothing was written, "
+            "--force replaces it all the same"
+        )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Export, check against the generator, and only then put the files in place.
 
     Raises:
         BadInput: The name is wrong, there is no such checkpoint, or the folder cannot be written to.
-        ClearcallError: A graph does not do what the generator does; nothing was replaced.
+        ClearcallError: The model there is better, or a graph does not do what the generator does; nothing was replaced.
     """
     name: str = arguments.name
     if not NAME.fullmatch(name):
@@ -108,9 +145,11 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if arguments.dev:
         shown = [clip.frames for clip in dev_clips(arguments.dev, DEV_EDGE)]
+        training["dev_files"] = len(shown)
         training["codes"] = {n: round(s, 3) for n, s in code_use(generator, shown).items()}
     log = arguments.log or arguments.checkpoint.parent / "train.log"
     out: Path = arguments.out
+    check_better(name, out, training, arguments.force)
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Inside the target, so that each file gets its final name in one move.
@@ -143,6 +182,8 @@ def run(arguments: argparse.Namespace) -> int:
             export_int8(manifests[: len(SIZES)], made, frames, judged, lambda text: print(text, flush=True))
         else:
             print(f"no graphs in 8-bit integers: --calibrate makes {int8_family(name)}")
+            if any(out.glob(f"{int8_family(name)}[-.]*")):
+                print(f"the {int8_family(name)} in {out} is deleted: it is of other weights", file=sys.stderr)
         # Those that are there are of other weights.
         remove(name, out)
         if log.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_a_call_brings_pictures_back(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    with stock_echo.socket.create_server((stock_echo.HOST, 0)) as taken:
+    with socket.create_server((stock_echo.HOST, 0)) as taken:
         assert stock_echo.main(["--port", str(taken.getsockname()[1])]) == 1
     error = capsys.readouterr().err
     assert error.startswith("stock_echo: ") and error.count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.generator.tiny import TINY
 from tests.training.faces import write_stills
 from training.trainer import Trainer, TrainSettings
 from training.validate import Score
+
+command_clips = command.clips
 
 
 @pytest.fixture
@@ -78,6 +81,52 @@ def test_graphs_that_differ_replace_nothing(
     error = capsys.readouterr().err
     assert "differs" in error and error.count("\n") == 1
     assert [(p.name, p.read_text()) for p in out.iterdir()] == [("tiny.data", "as before")]
+
+
+def there(folder: Path, noise: float) -> None:
+    """The tiny model with a figure, and a graph in integers beside it."""
+    folder.mkdir()
+    for path in manifests()[0].graph.path.parent.iterdir():
+        shutil.copyfile(path, folder / path.name)
+    for path in folder.glob("tiny-[0-9]*.json"):
+        content = json.loads(path.read_text())
+        content["training"] = {"dev": {"noise": {"input": 28.0, "output": noise}}, "dev_files": 1}
+        path.write_text(json.dumps(content))
+    (folder / "tiny-int8-64.onnx").write_text("of other weights")
+
+
+def test_a_worse_model_replaces_nothing_unless_forced(
+    checkpoint: Path,
+    given: list[dict[str, object]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "models"
+    there(out, 38.0)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    monkeypatch.setattr(command, "scores", lambda generator, folder: {"noise": {"input": 28.0, "output": 37.5}})
+    monkeypatch.setattr(command, "clips", lambda folder, size: command_clips(None, size))
+    words = ["export", str(checkpoint), "--name", "tiny", "--out", str(out)]
+    dev = ["--dev", str(write_stills(tmp_path / "dev", 1))]
+    assert main([*words, *dev]) == 1
+    said = capsys.readouterr()
+    assert "noise -0.50; mean over tasks -0.50 dB" in said.out
+    assert "better by 0.50 dB" in said.err and "--force" in said.err and said.err.count("\n") == 1
+    assert not given and {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert main([*words, *dev, "--force"]) == 0
+    said = capsys.readouterr()
+    assert given[0]["dev_files"] == 1 and not (out / "tiny-int8-64.onnx").exists()
+    assert "tiny-int8" in said.err and "deleted" in said.err and said.err.count("\n") == 1
+
+
+def test_without_dev_it_is_said_that_nothing_was_compared(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "models"
+    there(out, 38.0)
+    assert main(["export", str(checkpoint), "--name", "tiny", "--out", str(out)]) == 0
+    assert "not compared with the tiny that is there: --dev is not given" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
