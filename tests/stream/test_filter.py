@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
+import tracemalloc
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -246,6 +248,49 @@ def test_once_closed_frames_pass_and_figures_stay(stand: Stand) -> None:
     assert stand.filter.process(frame) is frame
     figures = stand.filter.figures()
     assert figures["frames"] == 2 and figures["changed"] == 1 and figures["failures"] == {}
+
+
+def still_frame(width: int, height: int) -> av.VideoFrame:
+    """A frame of one colour."""
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for plane, level in zip(frame.planes, (100, 120, 135), strict=True):
+        rows(plane)[:] = level
+    return frame
+
+
+def test_in_steady_state_frames_take_no_more_memory(stand: Stand) -> None:
+    # Guards against a call that grows, and against copies of whole pictures that are made anew for each frame.
+    stand.tracker.script = [face(640, 360, 100)]
+    frame = still_frame(1280, 720)
+    luma = 1280 * 720
+    peaks: list[int] = []
+
+    def twelve() -> int:
+        """What is held after so many frames: as many as any stage that comes every second to fourth one needs."""
+        for _ in range(12):
+            # What the fakes note down is not the filter's.
+            stand.calls.clear()
+            stand.tracker.times.clear()
+            stand.tracker.full_range.clear()
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            assert stand.filter.process(frame) is not frame
+            peaks.append(tracemalloc.get_traced_memory()[1] - before)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        twelve()
+        held = twelve()
+        peaks.clear()
+        grown = twelve() - held
+    finally:
+        tracemalloc.stop()
+    assert grown < luma / 20
+    # The frame that comes out is FFmpeg's and not seen here; what looks at the noise keeps luma now and then.
+    assert max(peaks) < 1.5 * luma + luma / 2
+    assert sorted(peaks)[3] < luma / 3, "between these looks nothing of a picture's size is made"
 
 
 def times(stand: Stand, *pts: int | None, rate: int = 60) -> NDArray[np.float64]:
