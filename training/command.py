@@ -12,9 +12,9 @@ from generator.config import CONFIGS
 from training.feed import CacheSettings
 from training.stages import CATALOGUE, DEFAULT, named_stages
 from training.train import train
-from training.trainer import TrainSettings
+from training.trainer import MOST_WORKERS, TrainSettings
 
-LARGEST = {"threads": 256, "workers": 256, "seed": 2**32 - 1}
+LARGEST = {"threads": 256, "workers": MOST_WORKERS, "seed": 2**32 - 1}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start-from", type=Path, metavar="CHECKPOINT", help="begin with what fits of another run's weights"
     )
-    parser.add_argument("--minutes", type=float, default=default.minutes, help="training time (default: %(default)g)")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=default.minutes,
+        # The schedules of stages and rates run over the same clock: with validation in it, --dev would change them.
+        help="of training steps alone, each with its wait for samples; looking for landmarks, the first fill of a "
+        "--cache, checkpoints and validation on --dev come on top (default: %(default)g)",
+    )
     names = ", ".join(stage.name for stage in CATALOGUE)
     parser.add_argument(
         "--stages",
@@ -39,7 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=default.rate, help="peak learning rate (default: %(default)g)")
     parser.add_argument("--threads", type=int, default=default.threads, help="compute threads (default: %(default)d)")
     parser.add_argument(
-        "--workers", type=int, default=default.workers, help="processes that make samples (default: %(default)d)"
+        "--workers",
+        type=int,
+        default=default.workers,
+        help="processes that make samples (default: a core less than there are, here %(default)d)",
     )
     parser.add_argument("--model", choices=sorted(CONFIGS), default="lite", help="size to train (default: %(default)s)")
     parser.add_argument(

@@ -41,6 +41,8 @@ def train(
 ) -> None:
     """Train until the minutes are used up; goes on where `out`/last.pt stands. Writes `out`/train.log.
 
+    The minutes are those of steps and of their batches; what else there is to do comes on top.
+
     Ctrl-C leaves a checkpoint and is passed on as KeyboardInterrupt.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ from training.discriminator import FIRST_SHARE, LAST_SHARE, Adversary
 from training.latent_losses import autoencoder_losses, flow_losses
 from training.losses import FACE_SWITCH, Emphasis, estimate_loss, losses, losses_of, restored
 from training.stages import STAGES, Part, Stage, begins, choose, stage_at
+
+MOST_WORKERS = 256
+
+
+def workers_for(cores: int) -> int:
+    """Processes that make samples, where nobody says how many: one core is for the training itself."""
+    return max(1, min(cores - 1, MOST_WORKERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class TrainSettings:
     """How much what the damage hid counts more than all else"""
     stages: tuple[Stage, ...] = STAGES
     seed: int = 1
-    workers: int = 1
+    workers: int = workers_for(os.cpu_count() or 1)
     """Processes that make samples; 0 makes them between the steps"""
     threads: int = 1
     """Compute threads; more only pay where the cores are otherwise idle"""

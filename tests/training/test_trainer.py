@@ -15,11 +15,12 @@ from tests.generator.tiny import TINY
 from tests.training.faces import write_stills
 from training import trainer as trainer_module
 from training.checkpoint import load_checkpoint
+from training.command import LARGEST
 from training.faces import list_faces
 from training.losses import Emphasis
 from training.samples import Samples, SampleShape, sample_loader
 from training.stages import CATALOGUE, Stage, learns
-from training.trainer import Trainer, TrainSettings
+from training.trainer import Trainer, TrainSettings, workers_for
 
 Batch = dict[str, Tensor]
 
@@ -189,3 +190,9 @@ def test_the_estimate_is_not_followed_before_it_had_time_to_learn(
     for trainer.elapsed in (61.0, 89.0, 91.0):
         steps(trainer, batch, 1)
     assert shares == [0.0, 0.0, 0.5]
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (8, 7), (257, 256), (1000, 256)])
+def test_workers_leave_a_core_to_the_training(cores: int, workers: int) -> None:
+    # Guards against one worker on a machine of many, which a GPU waits for; and a default that the command refuses.
+    assert workers_for(cores) == workers <= LARGEST["workers"]
