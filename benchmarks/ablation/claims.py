@@ -1,4 +1,4 @@
-"""For every "works when" of the five systems: yes, no, or not measured, and by what figures."""
+"""For every "works when" of the five systems, and of the whole: yes, no, or not measured, and by what figures."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.ablation.arms import SKIPPED, STAGED, WHOLE
+from benchmarks.ablation.arms import CLEARCALL, SKIPPED, STAGED, WHOLE
 from benchmarks.ablation.differences import Rows, falls, rises
 from benchmarks.ablation.findings import QUALITY, Findings, Verdict, shown
 from benchmarks.quality.methods import UNTOUCHED
-from benchmarks.quality.protocol import DARK
+from benchmarks.quality.protocol import CLEAN, DARK, LEVELS
 from training.degrade import TASKS
 
 DIM = ("low light", DARK)
@@ -19,6 +19,8 @@ PEERS = ("OpenCV CLAHE", "auto levels")
 PERPLEXITY = 0.3
 STEPS_APART = 0.1
 """dB that one step may be behind eight"""
+AUTO_BEHIND = 0.3
+"""dB that auto may be behind the right prompt"""
 ALIKE = 0.05
 """dB of the whole crop that training on the face may cost"""
 SOFTER = 0.02
@@ -43,7 +45,7 @@ def verdicts(rows: Rows, facts: Mapping[str, Any]) -> list[Verdict]:
             arms were trained on), `curation` (of `curation.measure_curation`).
     """
     found = Findings(rows, facts)
-    return [verdict for system in (_dvface, _vividface, _dldiff, _cugd, _tdm) for verdict in system(found)]
+    return [verdict for system in (_dvface, _vividface, _dldiff, _cugd, _tdm, _clearcall) for verdict in system(found)]
 
 
 def _dvface(found: Findings) -> Iterator[Verdict]:
@@ -154,6 +156,27 @@ def _tdm(found: Findings) -> Iterator[Verdict]:
     text = "" if spent is None else f"{spent:.1f} ms a frame here; tracking, crop and paste come on top"
     claim = f"all tasks run in one model, live: its shipped graph of 384 px, on one thread, in {LIVE_MS:g} ms"
     yield Verdict("TDM", claim, None if spent is None else spent < LIVE_MS, text)
+
+
+def _clearcall(found: Findings) -> Iterator[Verdict]:
+    """What is asked of the whole, on every task and not in the dark alone."""
+    arm, damaged = "per frame", [task for task in LEVELS if task != CLEAN]
+    # Steady on some tasks is no answer to a question about all.
+    complete = all(found.change(arm, "we", (task,)) is not None for task in TASKS)
+    sharper = found.change(arm, "sharpness", damaged)
+    for figure, name, form in (("we", "WE", "+.4f"), ("ab_var", "AB(Var)", "+.3f")):
+        change = found.change(arm, figure, damaged)
+        holds = None
+        if complete and (rose := rises(change)) is not None and sharper is not None:
+            holds = rose and sharper.mean <= SOFTER
+        text = f"{found.named(arm)}: {name} {shown(change, '', form)}, {found.sharpness(arm, damaged)}"
+        claim = f"all tasks: {name} below our own per-frame model's, at equal sharpness (at most {SOFTER:g} lower)"
+        yield Verdict(CLEARCALL, claim, holds, text)
+    auto = "prompt auto"
+    behind = {task: found.change(auto, "psnr", (task,)) for task in TASKS}
+    near = _all(None if c is None or c.low is None else c.mean >= -AUTO_BEHIND for c in behind.values())
+    claim = f"auto is within {AUTO_BEHIND:g} dB of the right prompt on every task"
+    yield Verdict(CLEARCALL, claim, near, f"{found.named(auto)}: {_by_task(behind)}")
 
 
 def _by_task(changes: Mapping[str, Any]) -> str:

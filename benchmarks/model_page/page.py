@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from benchmarks.model_page import target_table
 from benchmarks.model_page.strength import AtStrength
+from benchmarks.model_page.targets import outcomes
 from benchmarks.quality.bootstrap import Interval, over_people
 from benchmarks.quality.methods import OURS, REFERENCE, UNTOUCHED
 from benchmarks.quality.skin import DARK, TONES, tone
@@ -13,7 +15,7 @@ from benchmarks.quality.summary import clean_sentence, kept_clean, label
 from training.measures import EQUAL
 
 TOLD = "known"
-"""Names of peers end so that know the answer"""
+"""Names of peers end so that know the answer, or the frame to come"""
 
 Group = Mapping[str, Mapping[str, str]]
 """Person to trait to value, as `--traits` has it"""
@@ -68,6 +70,10 @@ def page(
             "## Quality by task",
             "",
             *_tasks(found),
+            "",
+            "## Against the bars",
+            "",
+            *target_table.lines(outcomes(found["rows"], found["main"])),
             "",
             "## People",
             "",

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.quality.ffmpeg import Chain, run_chain
+from benchmarks.quality.ffmpeg import Filter, run_chain
 from benchmarks.quality.methods import Method, Result
 from benchmarks.quality.pictures import bgr
 from benchmarks.quality.protocol import BAD_CALL, DARK, Case
@@ -28,6 +28,12 @@ TRIAL = 2
 DIM = ("low light", DARK)
 GRAINY = ("noise", DARK, BAD_CALL)
 SOFT = ("blur", "low resolution", "compression", BAD_CALL)
+AUTO_LEVELS, WIENER = "auto levels", "Wiener, kernel known"
+CENTRED_MEDIAN = "median of 3 frames, next one known"
+HQDN3D, NLMEANS = "hqdn3d", "ffmpeg nlmeans"
+HQDN3D_SETTINGS = ("2:1.5:3:2.25", "4:3:6:4.5", "10:8:14:10")
+NLMEANS_SETTINGS = ("s=2:p=7:r=9", "s=5:p=7:r=9", "s=10:p=7:r=9", "s=14:p=7:r=9", "s=20:p=7:r=9")
+"""On portraits with the noise of the middle strength 14 is best: 10 is 1 dB behind."""
 
 Apply = Callable[[Planar, Any, Case], Planar]
 """Takes a clip, a setting and the case it is of."""
@@ -42,8 +48,10 @@ class Peer:
     """Those it is meant for; of nothing else is known what it needs, so it runs on clips of unknown damage, too"""
     apply: Apply
     settings: Sequence[Any] = field(default=(None,))
+    trial: int = TRIAL
+    """Frames that its setting is chosen on"""
     needs_answer: bool = False
-    """It is told what was done to the clip"""
+    """It is told what was done to the clip, or what comes next in it: no call could run it; its name ends in `known`"""
 
 
 def method(peer: Peer) -> Method:
@@ -54,7 +62,7 @@ def method(peer: Peer) -> Method:
             return None
         setting = peer.settings[len(peer.settings) // 2]
         if case.clean is not None and len(peer.settings) > 1:
-            few, clean = _first(case.bad), _first(case.clean)
+            few, clean = _first(case.bad, peer.trial), _first(case.clean, peer.trial)
             setting = max(peer.settings, key=lambda s: psnr(peer.apply(few, s, case), clean))
         began = time.perf_counter()
         out = peer.apply(case.bad, setting, case)
@@ -64,8 +72,8 @@ def method(peer: Peer) -> Method:
     return Method(peer.name, run)
 
 
-def _first(clip: Planar) -> Planar:
-    return clip[0][:TRIAL], clip[1][:TRIAL]
+def _first(clip: Planar, count: int) -> Planar:
+    return clip[0][:count], clip[1][:count]
 
 
 def per_picture(change: Callable[[Picture, Any], Picture]) -> Apply:
@@ -82,9 +90,9 @@ def per_luma(change: Callable[[Picture, Any], Picture]) -> Apply:
     return apply
 
 
-def filter_graph(chain: str) -> Apply:
+def filter_graph(name: str) -> Apply:
     """Of an FFmpeg filter, a setting its arguments."""
-    return lambda clip, setting, case: run_chain(clip, Chain(chain, setting))
+    return lambda clip, setting, case: run_chain(clip, [Filter(name, setting)])
 
 
 def non_local_means(picture: Picture, strength: float) -> Picture:
@@ -107,6 +115,14 @@ def auto_levels(picture: Picture, share: float) -> Picture:
 def median_of_three(clip: Planar, setting: Any, case: Case) -> Planar:
     """Of each sample and the two before it; causal, as a call needs it."""
     y, uv = (np.stack([np.median(p[max(0, i - 2) : i + 1], axis=0) for i in range(len(p))]) for p in clip)
+    return y.round().astype(np.uint8), uv.round().astype(np.uint8)
+
+
+def centred_median(clip: Planar, setting: Any, case: Case) -> Planar:
+    """Of each sample, the one before and the one after it; at the ends, of the three frames there."""
+    count = len(clip[0])
+    starts = [max(0, min(i - 1, count - 3)) for i in range(count)]
+    y, uv = (np.stack([np.median(p[s : s + 3], axis=0) for s in starts]) for p in clip)
     return y.round().astype(np.uint8), uv.round().astype(np.uint8)
 
 
@@ -145,16 +161,17 @@ def opencv_peers() -> list[Peer]:
     return [
         Peer("OpenCV fastNlMeans", GRAINY, per_picture(non_local_means), (4.0, 8.0, 14.0)),
         Peer("OpenCV CLAHE", (*DIM, "haze"), per_luma(clahe), (1.0, 2.0, 4.0)),
-        Peer("auto levels", (*DIM, "haze"), per_picture(auto_levels), (0.001, 0.01, 0.03)),
+        Peer(AUTO_LEVELS, (*DIM, "haze"), per_picture(auto_levels), (0.001, 0.01, 0.03)),
         Peer("median of 3 frames", (*GRAINY, "rain"), median_of_three),
+        Peer(CENTRED_MEDIAN, ("rain",), centred_median, needs_answer=True),
         Peer("fixed gain, known", DIM, known_gain, needs_answer=True),
-        Peer("Wiener, kernel known", ("blur",), wiener, (0.001, 0.003, 0.01, 0.03), needs_answer=True),
+        Peer(WIENER, ("blur",), wiener, (0.001, 0.003, 0.01, 0.03), needs_answer=True),
     ]
 
 
 FFMPEG: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("hqdn3d", GRAINY, ("2:1.5:3:2.25", "4:3:6:4.5", "10:8:14:10")),
-    ("nlmeans", GRAINY, ("s=2:p=7:r=9", "s=5:p=7:r=9", "s=10:p=7:r=9")),
+    (HQDN3D, GRAINY, HQDN3D_SETTINGS),
+    ("nlmeans", GRAINY, NLMEANS_SETTINGS),
     ("atadenoise", (*GRAINY, "rain"), ("s=5", "0a=0.1:0b=0.2:s=5", "0a=0.3:0b=0.6:s=5")),
     ("deblock", ("compression", BAD_CALL), ("filter=weak:block=8", "filter=strong:block=8", "filter=strong:block=4")),
     ("unsharp", SOFT, ("5:5:0.3", "5:5:0.8", "7:7:1.5")),
@@ -163,6 +180,6 @@ FFMPEG: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 
 def ffmpeg_peers(available: set[str]) -> tuple[list[Peer], list[str]]:
-    """Those of FFmpeg's filters that this build has, and the names of the others."""
+    """Those of FFmpeg's filters that are there, and the names of the others."""
     there = [Peer(f"ffmpeg {n}", tasks, filter_graph(n), s) for n, tasks, s in FFMPEG if n in available]
     return there, [n for n, _, _ in FFMPEG if n not in available]

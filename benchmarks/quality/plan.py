@@ -9,13 +9,14 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality import ffmpeg, methods, peers, protocol
+from benchmarks.quality import chains, ffmpeg, methods, peers, protocol
 from benchmarks.quality.landmarks import Landmarks
 from benchmarks.quality.methods import Method
 from benchmarks.quality.onnx_image import OnnxImage
 from benchmarks.quality.options import Options
 from benchmarks.quality.pictures import bgr
 from benchmarks.quality.protocol import Case
+from benchmarks.quality.scores import METRICS
 from benchmarks.quality.usable import usable
 from engines.errors import BadInput
 from engines.manifest import read_family
@@ -83,10 +84,13 @@ def all_methods(options: Options, model: Model) -> tuple[list[Method], list[str]
         found += [methods.generator(model, prompt) for prompt in options.prompts]
     notes = []
     if options.peers:
-        there, missing = peers.ffmpeg_peers(ffmpeg.available_filters())
-        found += [peers.method(peer) for peer in (*peers.opencv_peers(), *there)]
-        if missing:
-            notes.append(f"not compared with, because PyAV's FFmpeg was built without: {', '.join(missing)}")
+        filters = ffmpeg.available_filters()
+        there, missing = peers.ffmpeg_peers(filters)
+        chained, lacking = chains.chain_peers(filters)
+        found += [peers.method(peer) for peer in (*peers.opencv_peers(), *there, *chained)]
+        if missing or lacking:
+            names = ", ".join((*missing, *lacking))
+            notes.append(f"not compared with, because neither PyAV's FFmpeg nor a program ffmpeg has it: {names}")
     for name, path in options.own_peers:
         if name in {m.name for m in found}:
             raise BadInput(f"--peer {name}: there is a method of that name already")
@@ -114,6 +118,8 @@ def settings(options: Options, names: list[str]) -> dict[str, Any]:
         "model": options.model,
         "graphs": {m.name: [m.graph.sha256, m.weights.sha256] for m in read_family(options.model)},
         "methods": names,
+        # Cases that were judged before a figure came about must not be taken for done.
+        "figures": [metric.key for metric in METRICS],
         "folder": str((options.real or options.degraded or options.folder).absolute()),
         "peers": own,
         "identity": digest(options.identity) if options.identity else None,

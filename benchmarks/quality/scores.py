@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.quality import brightness, embedding
 from benchmarks.quality import landmarks as points
+from benchmarks.quality.exposure import exposure_error, exposure_free_within
 from benchmarks.quality.gradient import gradient_energy_ratio
 from benchmarks.quality.pictures import RATE, bgr
 from benchmarks.quality.protocol import Case
@@ -34,11 +35,15 @@ METRICS = (
     Metric("psnr_face", "PSNR face", "dB", True),
     Metric("psnr_outside", "PSNR outside", "dB", True),
     Metric("exposure_free", "exposure-free PSNR", "dB", True),
+    Metric("exposure_free_face", "exposure-free PSNR face", "dB", True),
+    Metric("exposure_error", "exposure error", "levels", False),
+    Metric("exposure_error_face", "exposure error face", "levels", False),
     Metric("ssim", "SSIM", "", True, ".4f"),
     Metric("ssim_face", "SSIM face", "", True, ".4f"),
     Metric("ssim_outside", "SSIM outside", "", True, ".4f"),
     Metric("sharpness", "sharpness", "x clean", None),
     Metric("gradients", "gradient energy", "x clean", None),
+    Metric("gradients_face", "gradient energy face", "x clean", None),
     Metric("gradient_energy", "gradient energy", "x input", None),
     Metric("ewarp", "E*warp", "1e-3", False, ".3f", True),
     Metric("we", "WE", "1e-3", False, ".3f", True),
@@ -118,6 +123,7 @@ def _against_clean(case: Case, clean: Planar, out: Planar) -> dict[str, float | 
     found: dict[str, float | None] = {
         "psnr": measures.psnr(out, clean),
         "exposure_free": measures.exposure_free_psnr(out, clean),
+        "exposure_error": exposure_error(out, clean),
         "ssim": measures.ssim(out, clean),
         "sharpness": measures.sharpness(out, clean, case.face),
         "gradients": gradient_energy_ratio(out, clean),
@@ -128,6 +134,9 @@ def _against_clean(case: Case, clean: Planar, out: Planar) -> dict[str, float | 
         found |= {
             "psnr_face": measures.psnr_within(out, clean, case.face),
             "psnr_outside": measures.psnr_within(out, clean, ~case.face),
+            "exposure_free_face": exposure_free_within(out, clean, case.face),
+            "exposure_error_face": exposure_error(out, clean, case.face),
+            "gradients_face": gradient_energy_ratio(out, clean, case.face),
             "ssim_face": measures.ssim(out, clean, case.face),
             "ssim_outside": measures.ssim(out, clean, ~case.face),
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from benchmarks.ablation.arms import ARMS, SKIPPED, STAGED, WHOLE
 from benchmarks.ablation.claims import PEERS, verdicts
 from benchmarks.ablation.differences import average, difference
@@ -118,9 +120,9 @@ def test_no_temporal_figure_goes_without_sharpness() -> None:
             for arm in ("per frame", "attention off", "start with noise", STAGED, SKIPPED, *PEERS)
         },
     }
-    told = [v for v in verdicts(found, FACTS) if any(name in v.figures for name in ("AB(Var)", "MABD", "WE "))]
-    told += [v for v in verdicts(found, FACTS) if any(name in v.claim for name in ("AB(Var)", "MABD"))]
-    assert len(told) == 7 and all("sharpness +" in v.figures for v in told)
+    names = ("AB(Var)", "MABD", "WE ")
+    told = [v for v in verdicts(found, FACTS) if any(name in f"{v.claim} {v.figures}" for name in names)]
+    assert len(told) == 9 and all("sharpness +" in v.figures for v in told)
     peers = next(v for v in told if "AB(Var) below every" in v.claim)
     assert peers.figures.count("sharpness +0.250 (+0.250 .. +0.250)") == len(PEERS)
 
@@ -132,6 +134,46 @@ def test_our_own_per_frame_model_is_judged_by_detail_too() -> None:
     assert verdict(found, claim).word == "yes"
     assert verdict({**found, "per frame": rows([31, 32, 33], "low light")}, claim).word == "no"
     assert verdict({**found, "per frame": rows([29, 30, 31], "haze")}, claim).word == "not measured"
+
+
+STEADIER = ("all tasks: WE below our own", "all tasks: AB(Var) below our own")
+
+
+def on_every_task(**figures: float) -> list[Row]:
+    return [row for task in TASKS for row in rows([30, 31, 32], task, **figures)]
+
+
+@pytest.mark.parametrize("claim", STEADIER)
+def test_steadier_than_per_frame_is_steadier_at_equal_sharpness_on_all_tasks(claim: str) -> None:
+    """Guards against: a picture that is steady since it was blurred, or on the tasks that were run alone."""
+    whole = on_every_task(we=1.0, ab_var=1.0, sharpness=0.7)
+    alone = on_every_task(we=2.0, ab_var=2.0, sharpness=0.71)
+    assert verdict({WHOLE: whole, "per frame": alone}, claim).word == "yes"
+    sharper = on_every_task(we=2.0, ab_var=2.0, sharpness=0.73)
+    assert verdict({WHOLE: whole, "per frame": sharper}, claim).word == "no"
+    steadier = on_every_task(we=0.9, ab_var=0.9, sharpness=0.7)
+    assert verdict({WHOLE: whole, "per frame": steadier}, claim).word == "no"
+    assert verdict({WHOLE: whole, "per frame": alone[3:]}, claim).word == "not measured"
+
+
+def test_clean_clips_do_not_make_the_whole_steady() -> None:
+    """Guards against: clips that nothing was to be done to are averaged in."""
+    clean = [rows([99, 99, 99], "clean", we=value, ab_var=value, sharpness=1.0) for value in (1.0, 50.0)]
+    found = {
+        WHOLE: on_every_task(we=2.0, ab_var=2.0, sharpness=0.7) + clean[0],
+        "per frame": on_every_task(we=1.0, ab_var=1.0, sharpness=0.7) + clean[1],
+    }
+    assert [verdict(found, claim).word for claim in STEADIER] == ["no", "no"]
+
+
+def test_auto_must_be_near_the_right_prompt_on_every_task() -> None:
+    """Guards against: tasks in which auto is ahead make up for one in which it is far behind."""
+    claim, auto = "auto is within 0.3 dB", [row for task in TASKS for row in rows([29.8, 30.8, 31.8], task)]
+    assert verdict({WHOLE: on_every_task(), "prompt auto": auto}, claim).word == "yes"
+    behind = [*auto[:-3], *rows([29.6, 30.6, 31.6], TASKS[-1])]
+    found = verdict({WHOLE: on_every_task(), "prompt auto": behind}, claim)
+    assert found.word == "no" and f"{TASKS[-1]} -0.400 dB" in found.figures
+    assert verdict({WHOLE: on_every_task(), "prompt auto": auto[3:]}, claim).word == "not measured"
 
 
 def test_tolerances_are_told() -> None:

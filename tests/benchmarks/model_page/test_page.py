@@ -61,6 +61,14 @@ def test_gains_are_over_the_input_of_the_same_clips() -> None:
     assert "  - Somebody, CC0" in text and "![noise, p2](a.jpg)" in text and "Faces: Faces Inc." in text
 
 
+def test_bars_are_on_the_page_whether_met_or_not() -> None:
+    """Guards against: a page of gains over the input, which says nothing of what was asked for."""
+    told = made(found(*rows("ffmpeg nlmeans", 26, 27, 28)))
+    section = told[told.index("## Against the bars") : told.index("## People")]
+    assert "| noise | better of nlmeans and nlmeans + hqdn3d, and 0.5 dB PSNR | whole crop | 27.50 | 24.00" in section
+    assert "| no: -3.50" in section and "not measured" in section
+
+
 def test_minutes_of_a_last_run_do_not_pass_for_all() -> None:
     # Guards against weights of four hours that seem to be of six minutes.
     assert "last of several runs" not in made(found(), command="clearcall train F")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.quality import ffmpeg, peers
+from benchmarks.quality import chains, ffmpeg, peers
 from benchmarks.quality.protocol import Case, Source, damaged
 from tests.training.faces import pattern
 from training.degrade import Planar
@@ -17,8 +17,9 @@ def case(task: str) -> Case:
 
 
 def peer(name: str) -> peers.Peer:
-    there, _ = peers.ffmpeg_peers(ffmpeg.available_filters())
-    return next(p for p in (*peers.opencv_peers(), *there) if p.name == name)
+    filters = ffmpeg.available_filters()
+    there = (*peers.opencv_peers(), *peers.ffmpeg_peers(filters)[0], *chains.chain_peers(filters)[0])
+    return next(p for p in there if p.name == name)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +63,12 @@ def test_deblock_smooths_the_edges_of_blocks() -> None:
     assert step(result.clip) < 0.7 * step(judged.bad)
 
 
-@pytest.mark.skipif(
-    "hqdn3d" not in ffmpeg.available_filters(), reason="this PyAV's FFmpeg has no hqdn3d, which is under the GPL"
+needs_hqdn3d = pytest.mark.skipif(
+    "hqdn3d" not in ffmpeg.available_filters(), reason="neither this PyAV's FFmpeg nor a program ffmpeg has hqdn3d"
 )
+
+
+@needs_hqdn3d
 def test_hqdn3d_takes_noise_off_a_still_picture() -> None:
     judged = case("noise")
     assert judged.clean is not None
@@ -99,3 +103,49 @@ def test_filters_that_the_build_lacks_are_named() -> None:
     there, missing = peers.ffmpeg_peers({"unsharp"})
     assert [p.name for p in there] == ["ffmpeg unsharp"]
     assert missing == ["hqdn3d", "nlmeans", "atadenoise", "deblock"]
+
+
+@needs_hqdn3d
+def test_two_denoisers_are_better_than_either() -> None:
+    """Guards against: a chain of which only one filter runs, and a bar that is too low by the other."""
+    judged = case("noise")
+    assert judged.clean is not None
+    results = [peers.method(peer(name)).run(judged) for name in (chains.DENOISERS, peers.NLMEANS, "ffmpeg hqdn3d")]
+    both, *single = [psnr(r.clip, judged.clean) for r in results if r is not None]
+    assert len(single) == 2 and both > max(single)
+
+
+@pytest.mark.parametrize(("name", "task"), [(chains.LIT_NLMEANS, "low light"), (chains.LIT_HQDN3D, "bad call")])
+def test_light_is_given_back_before_it_is_filtered(name: str, task: str) -> None:
+    """Guards against: the gain or the filter is left out, and what ours has to beat is too weak."""
+    if not {"hqdn3d", "nlmeans"} <= ffmpeg.available_filters():
+        pytest.skip("needs hqdn3d and nlmeans")
+    judged = case(task)
+    assert judged.clean is not None
+    told, gained = peers.method(peer(name)).run(judged), peers.known_gain(judged.bad, None, judged)
+    assert told is not None and psnr(told.clip, judged.clean) > psnr(judged.bad, judged.clean) + 5
+    assert not np.array_equal(told.clip[0], gained[0])
+    unknown = Case("a", "a", "real", judged.bad, None, None, (), None, None)
+    assert peers.method(peer(name)).run(unknown) is None
+
+
+def test_chains_are_left_out_and_named_where_a_filter_is_missing() -> None:
+    there, missing = chains.chain_peers({"nlmeans"})
+    assert [p.name for p in there] == [chains.LIT_NLMEANS]
+    assert missing == [chains.DENOISERS, chains.LIT_HQDN3D]
+
+
+def test_the_centred_median_looks_ahead_and_always_at_three_frames() -> None:
+    """Guards against: a causal median, or one of two frames at the ends, makes the bar of rain too low."""
+    y = np.array([10, 90, 20, 30, 80], np.uint8).reshape(5, 1, 1, 1)
+    uv = np.repeat(y, 2, axis=1)
+    out = peers.centred_median((y, uv), None, case("clean"))
+    assert out[0].ravel().tolist() == [20, 20, 30, 30, 30] and out[1][:, 1].ravel().tolist() == [20, 20, 30, 30, 30]
+    assert peers.centred_median((y[:2], uv[:2]), None, case("clean"))[0].ravel().tolist() == [50, 50]
+
+
+def test_what_no_call_can_run_says_so_by_its_name() -> None:
+    """Guards against: a peer that is told the answer is shown as the best one that people can have."""
+    there = (*peers.opencv_peers(), *chains.chain_peers({"nlmeans", "hqdn3d"})[0])
+    assert [p.name for p in there if p.needs_answer] == [p.name for p in there if p.name.endswith("known")]
+    assert peers.CENTRED_MEDIAN in {p.name for p in there if p.needs_answer}
