@@ -43,6 +43,7 @@ def page(found: dict[str, Any]) -> str:
         f"<h1>{escape(title)}</h1><p>{escape(about)}</p>",
         *(f'<p class="missed">missed: {escape(line)}</p>' for line in found["missed"]),
         _table(found, names),
+        _used(found),
         _figure("Delay over time", "Each frame, from its leaving the sender to its end of decoding; repeats in a row.",
                 timeline(_series(found, names), settings["seconds"]), names),
         _figure("Delay, histogram", "Share of the frames.", histogram(_delays(found, names)), names),
@@ -142,14 +143,31 @@ def _table(found: dict[str, Any], names: list[str]) -> str:
     keys = ("fps", "missing", "repeated", "freezes", "p50", "p90", "p95", "p99", "max", "drift", "first_picture_s")
     columns = {"on": found["summary"], "off": found["off"]}
     head = "".join(f"<th>filter {name}</th>" for name in names)
-    own = "<th>its own share</th>" if "off" in names else ""
+    shares = report.shares(found)
+    head += "".join(f"<th>{label}</th>" for label, _ in shares)
     rows = []
     for key in keys:
         cells = "".join(f"<td>{report.text(columns[name][key])}</td>" for name in names)
-        share = found["summary"].get(f"own_{key}")
-        cells += (f"<td>{report.text(share)}</td>" if share is not None else "<td></td>") if own else ""
+        told = (found["summary"].get(f"{kind}_{key}") for _, kind in shares)
+        cells += "".join("<td></td>" if share is None else f"<td>{report.text(share)}</td>" for share in told)
         rows.append(f"<tr><td>{key}</td>{cells}</tr>")
-    return f"<table><tr><th></th>{head}{own}</tr>{''.join(rows)}</table><p>Delays in ms, drift in ms a minute.</p>"
+    return f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table><p>Delays in ms, drift in ms a minute.</p>"
+
+
+def _used(found: dict[str, Any]) -> str:
+    """Time to the first picture, and what the processes use."""
+    cold, warm = report.first_pictures(found["repeats"])
+    text = f"<p>First picture: {report.text(cold)} s in the first call, {report.text(warm)} s later.</p>"
+    text += "".join(f"<p>{line[0].upper()}{line[1:]}.</p>" for line in report.filtering(found["repeats"]))
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{use['cpu_percent']:.0f} %</td>"
+        f"<td>{use['memory_first_mib']:.0f} MiB</td><td>{use['memory_last_mib']:.0f} MiB</td></tr>"
+        for name, use in report.used(found["repeats"]).items()
+    )
+    if not rows:
+        return text
+    heads = "<th>filter on</th><th>of a core</th><th>memory at first</th><th>in the end</th>"
+    return f"{text}<table><tr>{heads}</tr>{rows}</table>"
 
 
 def _figure(title: str, text: str, drawing: str, names: list[str]) -> str:

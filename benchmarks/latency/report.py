@@ -19,6 +19,8 @@ STAGES = ("jitter buffer", "decode", "track", *FILTER, "encode", "send")
 """In the order of a frame's way through our relay; a relay may tell of others, too."""
 RECEIVED = "caller's decode"
 COUNTS = ("sent", "missing", "late", "repeated", "unreadable", "freezes")
+SHARED = ("p50", "p95")
+"""Quantiles that the filter's own delay is told at."""
 Phases = Sequence[dict[str, dict[str, Any]]]
 
 
@@ -61,9 +63,28 @@ def summary(repeats: Phases) -> dict[str, float | None]:
     """The figures with the filter on, and its own share of the delay."""
     own = {
         f"own_{name}": None if not (pairs := paired(repeats, name)) else round(median(a - b for a, b in pairs), 2)
-        for name in ("p50", "p95")
+        for name in SHARED
     }
-    return {**over(repeats, "on"), **own}
+    return {**over(repeats, "on"), **own, **added(repeats)}
+
+
+def added(repeats: Phases) -> dict[str, float | None]:
+    """What the filter adds as the relay itself says, `added_p50` and `added_p95` in ms, medians over the repeats.
+
+    Between decoder and encoder, so without what the filter costs these by keeping the processor busy.
+    """
+    found: dict[str, float | None] = {}
+    for name, key in (("added_p50", "median"), ("added_p95", "p95")):
+        told = [_number(repeat["on"]["relay"].get("added_ms"), key) for repeat in repeats]
+        known = [each for each in told if each is not None]
+        found[name] = round(median(known), 2) if known else None
+    return found
+
+
+def _number(told: object, key: str) -> float | None:
+    """A figure in what a relay says, which may be anything."""
+    value = told.get(key) if isinstance(told, dict) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def over(repeats: Phases, name: str) -> dict[str, float | None]:
@@ -119,10 +140,9 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"{'delay, ms':<16}" + "".join(f"{name:>10}" for name in (*figures.QUANTILES, "drift/min"))
     for name, values in columns.items():
         yield f"{'filter ' + name:<16}" + "".join(f"{text(values[key]):>10}" for key in (*figures.QUANTILES, "drift"))
-    if found["off"]:
-        own = {"p50": found["summary"]["own_p50"], "p95": found["summary"]["own_p95"]}
-        cells = [text(own[key]) if key in own else "" for key in figures.QUANTILES]
-        yield f"{'its own share':<16}" + "".join(f"{cell:>10}" for cell in cells)
+    for label, kind in shares(found):
+        cells = [text(found["summary"][f"{kind}_{key}"]) if key in SHARED else "" for key in figures.QUANTILES]
+        yield f"{label:<16}" + "".join(f"{cell:>10}" for cell in cells)
     yield ""
     heads = ("fps", *COUNTS, "frozen_s", "first_picture_s")
     yield f"{'frames':<16}" + "".join(f"{head:>{max(9, len(head) + 2)}}" for head in heads)
@@ -130,8 +150,12 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"{'filter ' + name:<16}" + "".join(f"{text(values[key]):>{max(9, len(key) + 2)}}" for key in heads)
     yield ""
     yield f"frames left the sender late by {text(found['summary']['source_late_p95'])} ms (p95, worst repeat)"
-    yield from _first(found["repeats"])
-    yield from _used(found["repeats"])
+    yield from filtering(found["repeats"])
+    cold, warm = first_pictures(found["repeats"])
+    yield f"first picture: {text(cold)} s in the first call, {text(warm)} s later"
+    for name, use in used(found["repeats"]).items():
+        first, last = use["memory_first_mib"], use["memory_last_mib"]
+        yield f"{name}: {use['cpu_percent']:.0f} % of a core, {first:.0f} MiB at first, {last:.0f} MiB in the end"
     if found["stages"]:
         yield ""
         yield f"{'stage, ms':<16}{'median':>9}{'p95':>9}"
@@ -140,20 +164,48 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"missed: {line}" for line in found["missed"])
 
 
-def _first(repeats: Phases) -> Iterator[str]:
-    """Time to the first picture: the first call, which finds everything cold, and the others."""
+def shares(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is known of the filter's own delay: how it is headed, and what begins its names in the summary."""
+    known = [("its own share", "own")] if found["off"] else []
+    if found["summary"]["added_p50"] is not None:
+        known.append(("the relay says", "added"))
+    return known
+
+
+def changed(repeats: Phases) -> float | None:
+    """Share of the frames, warm-up included, that the filter changed; the others passed, for want of time or a face."""
+    told = [repeat["on"]["relay"] for repeat in repeats]
+    counts = [(_number(each, "changed"), _number(each, "frames")) for each in told]
+    known = [(some, whole) for some, whole in counts if some is not None and whole]
+    return sum(some for some, _ in known) / sum(whole for _, whole in known) if known else None
+
+
+def filtering(repeats: Phases) -> Iterator[str]:
+    """A line on how much of the time the filter worked, where the relay tells: a filter that passes costs nothing."""
+    share = changed(repeats)
+    if share is not None:
+        yield f"the filter changed {100 * share:.0f} % of the frames, warm-up included"
+
+
+def first_pictures(repeats: Phases) -> tuple[float | None, float | None]:
+    """Seconds to the first picture: of the first call, which finds everything cold, and the median of the others."""
     called = [each["first_picture_s"] for repeat in repeats for each in repeat.values()]
     warm = [each for each in called[1:] if each is not None]
-    yield f"first picture: {text(called[0])} s in the first call, {text(median(warm) if warm else None)} s later"
+    return called[0], median(warm) if warm else None
 
 
-def _used(repeats: Phases) -> Iterator[str]:
+def used(repeats: Phases) -> dict[str, dict[str, float]]:
+    """By process, with the filter on: per cent of a core, and MiB of memory at the very first and in the very end."""
+    found = {}
     for name in repeats[0]["on"]["processes"]:
-        used = [repeat["on"]["processes"][name] for repeat in repeats if repeat["on"]["processes"].get(name)]
-        if used:
-            share = median(each["cpu_percent"] for each in used)
-            first, last = used[0]["memory_first_mib"], used[-1]["memory_last_mib"]
-            yield f"{name}: {share:.0f} % of a core, {first:.0f} MiB at first, {last:.0f} MiB in the end"
+        uses = [repeat["on"]["processes"][name] for repeat in repeats if repeat["on"]["processes"].get(name)]
+        if uses:
+            found[name] = {
+                "cpu_percent": median(each["cpu_percent"] for each in uses),
+                "memory_first_mib": uses[0]["memory_first_mib"],
+                "memory_last_mib": uses[-1]["memory_last_mib"],
+            }
+    return found
 
 
 def text(value: float | None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from benchmarks.latency import html, report
 from tests.benchmarks.latency.pictures import phase, run
 
@@ -49,6 +51,52 @@ def test_the_terminal_shows_both_and_the_share_between() -> None:
     assert re.search(r"^filter on +36\.50 ", found, re.M) and re.search(r"^filter off +14\.50 ", found, re.M)
     assert re.search(r"^its own share +21\.00 ", found, re.M)
     assert "relay: 50 % of a core, 100 MiB at first, 101 MiB in the end" in found
+
+
+def _told(p50: float, first_picture_s: float, added: object) -> dict[str, Any]:
+    return {**phase(p50), "first_picture_s": first_picture_s, "relay": {"added_ms": added}}
+
+
+def test_what_the_relay_says_it_adds_stands_beside_the_difference() -> None:
+    # Guards against one taken for the other: the difference also has what the filter costs decoder and encoder.
+    repeats = (
+        {"on": _told(30.0, 1.5, {"median": 9.0, "p95": 14.0}), "off": phase(10.0)},
+        {"on": _told(30.0, 0.5, {"median": 10.0, "p95": 15.0}), "off": phase(10.0)},
+        {"on": _told(30.0, 0.5, {"median": 20.0, "p95": 40.0}), "off": phase(10.0)},
+    )
+    found = _whole(*repeats)
+    assert (found["summary"]["added_p50"], found["summary"]["added_p95"]) == (10.0, 15.0)
+    shown = "\n".join(report.lines(found))
+    assert re.search(r"^its own share +20\.00 +0\.00 *$", shown, re.M)
+    assert re.search(r"^the relay says +10\.00 +15\.00 *$", shown, re.M)
+    page = html.page(found)
+    assert "<th>its own share</th><th>the relay says</th>" in page
+    assert "<td>20.00</td><td>10.00</td></tr><tr><td>p90" in page and "<td>0.00</td><td>15.00</td></tr>" in page
+
+
+@pytest.mark.parametrize("told", [None, "fast", {}, {"median": "9", "p95": None}, {"median": [1]}])
+def test_a_relay_may_say_anything(told: object) -> None:
+    found = _whole({"on": _told(30.0, 0.2, told)})
+    assert found["summary"]["added_p50"] is None and found["summary"]["added_p95"] is None
+    assert "relay says" not in "\n".join(report.lines(found)) + html.page(found)
+
+
+def test_the_page_tells_of_processes_and_first_pictures() -> None:
+    # Guards against figures that only the terminal ever showed.
+    text = html.page(_whole({"on": _told(30.0, 1.5, None), "off": phase(10.0)}))
+    assert "First picture: 1.50 s in the first call, 0.20 s later." in text
+    assert "<td>relay</td><td>50 %</td><td>100 MiB</td><td>101 MiB</td>" in text
+    bare = {"on": {**phase(30.0), "processes": {"relay": None}}}
+    assert "MiB" not in html.page(_whole(bare))
+
+
+def test_a_filter_that_lets_frames_pass_is_told_of() -> None:
+    # Guards against a share of nothing that is taken for a fast filter, where the filter had no time and did nothing.
+    busy, idle = ({"on": {**phase(30.0), "relay": {"changed": n, "frames": 200}}} for n in (20, 80))
+    found = _whole(busy, idle)
+    assert "the filter changed 25 % of the frames" in "\n".join(report.lines(found))
+    assert "The filter changed 25 % of the frames" in html.page(found)
+    assert report.changed([{"on": phase(30.0)}]) is None
 
 
 def test_a_filter_without_an_off_switch_has_no_share() -> None:
