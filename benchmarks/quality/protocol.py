@@ -38,8 +38,8 @@ LEVELS: dict[str, dict[str, float]] = {
 }
 """Levels at strength `middle`: noise leaves about 25 dB, compression 32.3, blur 33.8, lost resolution 35.7, rain 28.4
 on portraits of 512 px (`docs/benchmarks.md` has them all); darkness is -2.5 EV. Lost resolution is a factor of 6, since
-3 leaves 39.6 dB, and stronger than any in training (1.7). A bad call has four tasks at once, where training has three at
-most."""
+3 leaves 39.6 dB, and stronger than any in training (1.7). A bad call has four tasks at once, where training has three
+at most."""
 STRENGTHS = {"mild": 0.5, "middle": 1.0, "strong": 1.25}
 """Factors of the levels."""
 EDGES = (512, 384, 256)
