@@ -115,7 +115,8 @@ def test_states_are_half_but_for_the_light_and_the_count_of_frames() -> None:
     OrtEngine(manifest)
 
 
-PRECISE = ("illumination.", "previous.y.", "previous.uv.", "previous.differs.", "previous.opens", "previous.closes")
+PREVIOUS = ("previous.y.", "previous.uv.", "previous.differs.", "previous.opens", "previous.closes")
+PRECISE = ("illumination.", "stem.patches.", *PREVIOUS)
 
 
 def test_convolutions_are_half_and_what_matters_is_not() -> None:
