@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import errno
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -48,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stun", metavar="URL", help="STUN server for callers behind a NAT, e.g. stun:host:3478")
 
 
+def live_threads(cores: int) -> int:
+    """Engine threads: two where there are two cores: a step then takes two thirds of the time, and as much of the cores."""
+    return min(2, max(1, cores))
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the relay until Ctrl-C or SIGTERM; 0 after a clean stop.
 
@@ -63,7 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     # The port first: it fails at once, the model takes a while. Callers wait in the backlog meanwhile.
     with listen(chosen.host, chosen.port) as listener:
         aiortc_tuning.tune()
-        model = open_model(chosen.model, engine=chosen.engine, precision=chosen.precision, live=True)
+        threads = live_threads(os.cpu_count() or 1)
+        model = open_model(
+            chosen.model, threads, engine=chosen.engine, precision=chosen.precision, live=True
+        )
         scope = of_call(model, chosen.latency_budget_s)
         # Now, and not when the first caller waits: they may have to be fetched.
         model_paths()
