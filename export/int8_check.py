@@ -98,7 +98,7 @@ def restored(engine: Engine, case: Case, prompt: Weights | None) -> Planar:
     for y, uv in zip(*case.bad, strict=True):
         weights = prompt
         if weights is None:
-            weights = np.zeros_like(case.prompt) if average is None else prompt_from_estimate(average)
+            weights = np.zeros_like(case.prompt) if average is None else prompt_from_estimate(average, TASKS)
         given = StepInputs(y[None].copy(), uv[None].copy(), case.regions, weights[None], 1.0)
         out = engine.step(given, cache)
         average = follow_estimate(average, out.prompt_hat[0].copy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ DOUBTFUL, SURE = 0.2, 0.35
 """Up to the first, estimates are taken for nothing: good video must come out untouched. What is there was given at
 least 0.25 in training; an estimate of less says that perhaps there is something, and to light what is not dark costs
 most."""
+GATES = {"low light": (0.25, 0.45)}
+"""The same for tasks with a gate of their own: dark hair, clothes and skin are easily taken for a dark room, and a face
+that is made lighter than it is is worse than a dusk that stays."""
 SHOWN = 40
 """Characters of a wrong prompt that an error repeats."""
 
@@ -94,10 +98,23 @@ def follow_estimate(average: Weights | None, estimate: Weights) -> Weights:
     return np.asarray(average + SMOOTHING * (estimate - average), np.float32)
 
 
-def prompt_from_estimate(average: Weights) -> Weights:
-    """What auto prompts with, 0..1 each: the average less the dead zone, faded in where it is doubtful."""
+@lru_cache(maxsize=8)
+def gates(known: tuple[str, ...]) -> tuple[Weights, Weights]:
+    """[P] estimates up to which nothing counts, and from which on all does."""
+    pairs = [GATES.get(name, (DOUBTFUL, SURE)) for name in known]
+    return np.array([low for low, _ in pairs], np.float32), np.array([high for _, high in pairs], np.float32)
+
+
+def prompt_from_estimate(average: Weights, known: tuple[str, ...]) -> Weights:
+    """What auto prompts with, 0..1 each: the average less the dead zone, faded in where it is doubtful.
+
+    Args:
+        average: [P] of the estimates, or [..., P].
+        known: The prompts in their order.
+    """
+    doubtful, sure = gates(known)
     amount = np.clip((average - DEAD_ZONE) / (1.0 - DEAD_ZONE), 0.0, 1.0)
-    return np.asarray(amount * np.clip((average - DOUBTFUL) / (SURE - DOUBTFUL), 0.0, 1.0), np.float32)
+    return np.asarray(amount * np.clip((average - doubtful) / (sure - doubtful), 0.0, 1.0), np.float32)
 
 
 def as_needed(wanted: Weights, average: Weights) -> Weights:

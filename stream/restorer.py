@@ -97,6 +97,7 @@ class FaceRestorer:
         self._average: Weights | None = None
         self.crop: Crop | None = None
         """Where the last face was cut out; None when nothing is remembered."""
+        self._prompts = model.prompts
         self.prompt: Weights = np.zeros(len(model.prompts), np.float32)
         """The weights that the last frame was restored under."""
         self.around = Surroundings(model.prompts, tiles)
@@ -208,7 +209,9 @@ class FaceRestorer:
         return wanted if self._average is None else as_needed(wanted, self._average)
 
     def _auto(self) -> Weights:
-        return np.zeros_like(self.prompt) if self._average is None else prompt_from_estimate(self._average)
+        if self._average is None:
+            return np.zeros_like(self.prompt)
+        return prompt_from_estimate(self._average, self._prompts)
 
     def _run(
         self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], prompt: Weights, strength: float

@@ -222,7 +222,7 @@ class Surroundings:
         made = tiles.step(planes, full_range, None, nothing, strength)
         tiles.forget()
         mean = np.asarray(np.mean([tile.estimate for tile in made], axis=0), np.float32)
-        prompt = prompt_from_estimate(mean) if wanted is None else as_needed(wanted, mean)
+        prompt = prompt_from_estimate(mean, tuple(self._places)) if wanted is None else as_needed(wanted, mean)
         return Asked(prompt, strength, in_words=wanted is not None)
 
     def _without_grain(self, planes: Planes, asked: Asked) -> Planes:

@@ -124,7 +124,7 @@ def averages_of_a_call(generator: Generator, bad: Planar) -> list[Weights]:
 
 def auto_prompts(averages: list[Weights]) -> Weights:
     """What `auto` prompts each frame with, [T, P]."""
-    return np.stack([prompt_from_estimate(average) for average in averages])
+    return np.stack([prompt_from_estimate(average, TASKS) for average in averages])
 
 
 def word_prompts(what: Degradation, averages: list[Weights]) -> Weights:

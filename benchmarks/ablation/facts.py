@@ -100,7 +100,7 @@ def estimated_rightly(generator: Generator, cases: Iterable[Case]) -> dict[str, 
         if case.task not in TASKS:
             continue
         y, uv = (torch.from_numpy(p[:1].astype(np.float32) / 255) for p in case.bad)
-        prompt = prompt_from_estimate(_estimate(generator, y, uv))
+        prompt = prompt_from_estimate(_estimate(generator, y, uv), TASKS)
         right.setdefault(case.task, []).append(bool(prompt.any()) and TASKS[int(np.argmax(prompt))] == case.task)
     return {task: float(np.mean(answers)) for task, answers in right.items()}
 

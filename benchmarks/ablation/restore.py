@@ -68,7 +68,7 @@ def restore(generator: Generator, arm: Arm, case: Case, strength: float = 1.0) -
 def _restore(generator: Generator, arm: Arm, case: Case, strength: float) -> Planar:
     y, uv = (torch.from_numpy(p.astype(np.float32) / 255) for p in case.bad)
     edge, grid = y.shape[2], y.shape[2] // generator.config.latent_stride
-    wanted = prompts(generator, arm, case)
+    wanted, known = prompts(generator, arm, case), generator.config.prompts
     nothing = np.zeros(len(generator.config.prompts), np.float32)
     state, keep, average = generator.initial_state(1, edge, edge), torch.zeros(1, 1), None
     changed: tuple[list[Tensor], list[Tensor]] = ([], [])
@@ -82,7 +82,7 @@ def _restore(generator: Generator, arm: Arm, case: Case, strength: float) -> Pla
 
         if wanted is None and average is None:
             average = follow_estimate(None, generator.step(frame(nothing), keep, state)[0].prompt_hat[0].numpy())
-        words = wanted if wanted is not None else prompt_from_estimate(average)  # type: ignore[arg-type]
+        words = wanted if wanted is not None else prompt_from_estimate(average, known)  # type: ignore[arg-type]
         output, state = generator.step(frame(words), keep, state, Integration(arm.steps, arm.inverted))
         average = follow_estimate(average, output.prompt_hat[0].numpy())
         keep = torch.ones(1, 1)

@@ -143,7 +143,7 @@ def generator(model: Model, prompt: str) -> Method:
                     first = engine.step(StepInputs(y[None], uv[None], regions, nothing, 1.0), cache)
                     average = follow_estimate(None, first.prompt_hat[0])
                     cache.forget()
-                words = prompt_from_estimate(average)
+                words = prompt_from_estimate(average, model.prompts)
             found = engine.step(StepInputs(y[None], uv[None], regions, words[None], 1.0), cache)
             average = follow_estimate(average, found.prompt_hat[0])
             taken.append(1000 * (time.perf_counter() - began))

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def live_threads(cores: int) -> int:
-    """Engine threads: two where there are two cores: a step then takes two thirds of the time, and as much of the cores."""
+    """Engine threads: two where there are two cores; a step takes two thirds of the time then, and as much work."""
     return min(2, max(1, cores))
 
 

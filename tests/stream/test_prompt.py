@@ -10,6 +10,9 @@ from stream.prompt import DEAD_ZONE, as_needed, follow_estimate, parse_prompt, p
 
 KNOWN = ("low_light", "noise", "blur")
 
+PLAIN = ("noise", "blur", "rain", "haze")
+"""Tasks without a gate of their own."""
+
 
 @pytest.mark.parametrize(
     ("text", "weights"),
@@ -87,18 +90,27 @@ def test_the_average_follows_slowly() -> None:
 
 def test_a_good_picture_is_left_alone() -> None:
     # Guards against auto softening video that needs nothing.
-    prompt = prompt_from_estimate(np.array([0.0, DEAD_ZONE, 0.55, 1.0], np.float32))
+    prompt = prompt_from_estimate(np.array([0.0, DEAD_ZONE, 0.55, 1.0], np.float32), PLAIN)
     assert prompt.tolist() == pytest.approx([0, 0, 0.5, 1]) and prompt.dtype == np.float32
 
 
 def test_what_is_doubtful_is_not_acted_upon() -> None:
     # Guards against a compressed face lit up by nine decibels because it might have been a little dark.
-    prompt = prompt_from_estimate(np.array([0.15, 0.2, 0.275, 0.35], np.float32))
+    prompt = prompt_from_estimate(np.array([0.15, 0.2, 0.275, 0.35], np.float32), PLAIN)
     assert prompt.tolist() == pytest.approx([0, 0, 0.5 * 0.175 / 0.9, 0.25 / 0.9], abs=1e-6)
 
 
+def test_a_dark_face_is_no_dark_room() -> None:
+    """Guards against: portraits with dark skin, hair and clothes, perfectly lit, were made lighter under auto."""
+    estimate = np.full(2, 0.33, np.float32)
+    light, noise = prompt_from_estimate(estimate, ("low light", "noise"))
+    assert light < 0.12 < 0.2 < noise
+    sure = prompt_from_estimate(np.full(2, 0.5, np.float32), ("low light", "noise"))
+    assert sure[0] == sure[1]
+
+
 def test_an_estimate_past_the_ends_stays_a_weight() -> None:
-    assert prompt_from_estimate(np.array([-3.0, 7.0], np.float32)).tolist() == [0, 1]
+    assert prompt_from_estimate(np.array([-3.0, 7.0], np.float32), PLAIN[:2]).tolist() == [0, 1]
 
 
 def test_a_task_without_a_weight_is_as_much_as_the_picture_needs() -> None:

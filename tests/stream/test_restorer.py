@@ -21,7 +21,7 @@ from stream.models import Cheaper, Model
 from stream.prompt import Weights, prompt_from_estimate
 from stream.restorer import STAGES, FaceRestorer
 from stream.timing import Stages
-from tests.stream.fakes import CHANGE, GRID, Call, face, fake_model, noise_frame
+from tests.stream.fakes import CHANGE, GRID, PROMPTS, Call, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents
 
 NOISE = np.array([0.75, 0.0], np.float32)
@@ -168,7 +168,7 @@ def test_auto_looks_first_and_then_follows() -> None:
     restore(shown, prompt=None)
     assert len(calls) == 4 and not calls[2].fresh and not calls[3].fresh
     assert calls[2].prompt == [pytest.approx(0.5), 0]
-    after_one = prompt_from_estimate(np.array([0.55 + 0.045, 0.1], np.float32))
+    after_one = prompt_from_estimate(np.array([0.55 + 0.045, 0.1], np.float32), PROMPTS)
     assert calls[3].prompt == pytest.approx(after_one.tolist())
     assert restorer.prompt.tolist() == calls[3].prompt
 
