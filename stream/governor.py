@@ -205,6 +205,7 @@ class Governor:
         self.levels, self.budget = tuple(levels), budget
         self._state = begin(levels, start, now)
         self._frames = [0] * len(self.levels)
+        self._usual = start
 
     @property
     def level(self) -> Level:
@@ -217,11 +218,12 @@ class Governor:
         self._state = decide(self._state, self.levels, self.budget, timing)
 
     def figures(self) -> dict[str, object]:
-        """Level, steps so far, and frames by level."""
+        """Level, the one it began at, steps so far, and frames by level."""
         state, level = self._state, self.level
         return {
             "budget_ms": round(1000 * self.budget, 1),
             "level": state.level,
+            "usual": self._usual,
             "lowest": len(self.levels) - 1,
             "name": level.name,
             "passing": level.passes,

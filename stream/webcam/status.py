@@ -31,7 +31,7 @@ def detail(figures: Mapping[str, object]) -> str:
     if isinstance(added := filtered.get("added_ms"), Mapping):
         parts.append(f"{added['median']:.0f} ms in the filter")
     quality = filtered.get("quality")
-    if isinstance(quality, Mapping) and quality.get("level"):
+    if isinstance(quality, Mapping) and quality.get("level", 0) > quality.get("usual", 0):
         parts.append(f"short of time: {quality['name']}")
     parts += [f"{sent.get('repeated', 0)} repeated", f"{_dropped(figures, filtered)} dropped"]
     if figures.get("on"):
