@@ -9,7 +9,6 @@ white. A level goes to a level: edges stay where they are, and there are no halo
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +56,6 @@ class Tone:
     def before_line(self, level: float) -> float:
         """The level above black, past the toe, that `line` takes to this one."""
         return float((level * np.exp(-self.contrast) + self.veil - self.lift) * np.exp(-self.gain))
-
-    def without_veil(self) -> Self:
-        """The generator's own line alone."""
-        return type(self)(self.gain, self.lift, top=self.top)
 
 
 def toe(levels: NDArray[np.float64]) -> NDArray[np.float64]:
