@@ -23,10 +23,13 @@ FITS = 0.9
 """Share of the budget that a lower level may be expected to take."""
 MOST_FRAMES = 0.85
 """Share of the frames by which it is expected what another level takes."""
-ROOM, PRECISION_ROOM = 0.75, 0.5
-"""Share of the budget that a higher level may be expected to take; one of a better precision, which is hardly seen."""
+ROOM = 0.5
+"""Share of the budget that a higher level may be expected to take: the rest is for hiccups, and for a machine that
+other programs use as well. A larger graph shows more than the one below, but no other face."""
 CALM_S, CALM_FEWEST = 1.5, 5
 """For how long all has to be well before a higher level is tried, and how many frames say so."""
+FIRST_CALM_S = 0.3
+"""The same at the start of a call, which begins low, until time is short for the first time."""
 TRIAL_S, PROVEN_S = 20.0, 60.0
 """A level that is left again so soon has failed; one that was kept so long has not."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 64.0
@@ -155,12 +158,11 @@ def _lower(state: State, levels: Sequence[Level], budget: float, severe: bool) -
 
 def _has_room(state: State, levels: Sequence[Level], budget: float, now: float) -> bool:
     higher = state.level - 1
-    if higher < 0 or now < max(state.free[higher], state.since + CALM_S):
+    if higher < 0 or now < max(state.free[higher], state.since + (CALM_S if state.down else FIRST_CALM_S)):
         return False
     if len(state.recent) < CALM_FEWEST or not state.unit:
         return False
-    room = ROOM if levels[higher].precision == levels[state.level].precision else PRECISION_ROOM
-    return _expected(state, levels, higher, state.recent, MOST_FRAMES) <= room * budget
+    return _expected(state, levels, higher, state.recent, MOST_FRAMES) <= ROOM * budget
 
 
 def _expected(state: State, levels: Sequence[Level], place: int, frames: Sequence[Timing], share: float) -> float:
@@ -233,6 +235,9 @@ class Governor:
 
 
 def govern(model: Model, budget: float, now: float) -> Governor:
-    """A governor for one stream restored by this model; begins with the cheapest precision at full size."""
+    """A governor for one stream restored by this model; begins with the smallest graph in the cheapest precision.
+
+    So nothing is late while a call begins, and more is spent as soon as it is known what that takes here.
+    """
     levels = ladder(tuple(model.engines), model.costs)
-    return Governor(levels, budget, now, len(model.costs) - 1)
+    return Governor(levels, budget, now, sum(level.full for level in levels) - 1)

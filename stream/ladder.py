@@ -29,6 +29,11 @@ class Level:
     """Whether frames go through as they came."""
 
     @property
+    def full(self) -> bool:
+        """Whether nothing is spared but the size of the graph and its precision."""
+        return self.track_every == USUAL_INTERVAL and not self.reuse and not self.passes
+
+    @property
     def name(self) -> str:
         """For metrics and for people."""
         if self.passes:

@@ -145,7 +145,7 @@ class FaceRestorer:
             out = self._step(crop, buffer, regions, wanted, strength)
             self._last = Last(crop, buffer, wanted, strength, out) if self.level.reuse else None
         stages.done("engine")
-        asked = Asked(self.prompt, strength, wanted is not None, self.spare)
+        asked = Asked(self.prompt, strength, wanted is not None, self.level.full, self.spare)
         made = Restored(crop, buffer, out.y[0, 0], out.uv[0], face.landmarks)
         return self.around.with_face(frame, planes, made, asked, stages)
 
@@ -154,11 +154,11 @@ class FaceRestorer:
     ) -> av.VideoFrame:
         """The frame of a face that is out of sight: the very same, unless more than the face is corrected."""
         self._forget_face()
-        return self.around.without_face(frame, planes, wanted, strength, stages, self.spare)
+        return self.around.without_face(frame, planes, wanted, strength, stages, self.level.full, self.spare)
 
     @property
     def spare(self) -> bool:
-        """Where the largest graph had to go, there is no time for more than the face."""
+        """Where the largest graph had to go, there is no time for tiles."""
         return self.level.size >= self._sizes[-1]
 
     def close(self) -> None:

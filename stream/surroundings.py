@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stream.face.crop import Crop
 from stream.face.outline import Fading
 from stream.frames.cut import CutBuffer, cut
+from stream.frames.finer import Finer
 from stream.frames.paste import Room, add_square, differences, sides_within
 from stream.frames.pixels import copy_frame, is_full_range
 from stream.frames.planes import Planes
@@ -27,6 +28,11 @@ STAGES = "grain", "tone", "tiles", "paste"
 """In their order; each counts where it changed the frame, and else adds to the next one."""
 
 
+RAIN = "rain"
+SURELY = 0.25
+"""Weight of a prompt that says for certain that it is there: the least that was given in training."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a frame was restored under."""
@@ -37,8 +43,10 @@ class Asked:
     """Above 0, up to 1"""
     in_words: bool
     """Whether the prompt is a caller's own, and no estimate"""
+    grain: bool = True
+    """Whether there is time for the filter for grain"""
     spare: bool = True
-    """Whether there is time for more than the face"""
+    """Whether there is time for the tiles"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ class Surroundings:
         self._noise = prompts.index(NOISE) if NOISE in prompts else None
         self._tiles = tiles
         self._asked: Asked | None = None
-        self._room = Room(0)
+        self._room, self._finer = Room(0), Finer()
 
     def without_face(
         self,
@@ -81,6 +89,7 @@ class Surroundings:
         wanted: Weights | None,
         strength: float,
         stages: Stages,
+        grain: bool = True,
         spare: bool = True,
     ) -> av.VideoFrame:
         """The frame as it was with its face: a head that is turned away must not darken the room.
@@ -91,6 +100,7 @@ class Surroundings:
             wanted: Prompt weights [P]; None for auto.
             strength: Above 0, up to 1.
             stages: Gets the times of `STAGES`.
+            grain: Whether there is time for the filter for grain.
             spare: Whether there is time for the tiles.
         """
         around, full_range = planes, is_full_range(frame)
@@ -98,7 +108,7 @@ class Surroundings:
         if asked is None and tiles is not None:
             asked = self._first_look(tiles, planes, full_range, wanted, strength)
         if asked is not None:
-            asked = self._asked = replace(asked, spare=spare)
+            asked = self._asked = replace(asked, grain=grain, spare=spare)
         if asked is not None and (self.noise.on or tiles is not None):
             around = self._without_grain(planes, asked)
             if around is not planes:
@@ -165,10 +175,13 @@ class Surroundings:
                 theirs = differences(without, tiled.y[0, 0], tiled.uv[0])
                 detail = [ours - part for ours, part in zip(detail, theirs, strict=True)]
                 stages.done("tiles")
+        room, share = self._room, self._noise_asked(asked.prompt)
+        if crop.size > crop.graph and share > 0:
+            detail, room = self._finer(detail, around, crop, full_range, share), self._finer.room
         out = copy_frame(frame) if around is planes else replaced(frame, planes, around)
         sides = sides_within(frame, crop.x, crop.y, crop.size)
         fading = self._fading(crop, face.landmarks, face.y, face.uv, sides)
-        add_square(out, crop.x, crop.y, crop.size, detail, fading, self._room)
+        add_square(out, crop.x, crop.y, crop.size, detail, fading, room)
         stages.done("paste")
         return out
 
@@ -225,9 +238,14 @@ class Surroundings:
         prompt = prompt_from_estimate(mean, tuple(self._places)) if wanted is None else as_needed(wanted, mean)
         return Asked(prompt, strength, in_words=wanted is not None)
 
+    def _noise_asked(self, prompt: Weights) -> float:
+        """0..1, whether noise of any kind is to go."""
+        asked = (float(prompt[self._places[name]]) for name in (NOISE, RAIN) if name in self._places)
+        return min(1.0, max(asked, default=0.0) / SURELY)
+
     def _without_grain(self, planes: Planes, asked: Asked) -> Planes:
         """The very same planes where there is no grain, nobody asks, or there is no time."""
-        if self._noise is None or asked.prompt[self._noise] <= 0 or not asked.spare:
+        if self._noise is None or asked.prompt[self._noise] <= 0 or not asked.grain:
             self.noise.forget()
             return planes
         still = self.noise(planes, asked.in_words)

@@ -47,11 +47,11 @@ def _fill(plane: Plane, x: int, y: int, size: int, levels: Plane | None, target:
     if piece.shape != (size, size):
         around = (top - y, y + size - bottom, left - x, x + size - right)
         piece = np.asarray(cv2.copyMakeBorder(piece, *around, cv2.BORDER_REPLICATE), np.uint8)
-    piece = _reduced(piece, target.shape[0])
+    piece = reduced(piece, target.shape[0])
     np.copyto(target, piece if levels is None else cv2.LUT(piece, levels))
 
 
-def _reduced(piece: Plane, edge: int) -> Plane:
+def reduced(piece: Plane, edge: int) -> Plane:
     """Scaled down to `edge`: by halves, then the rest; area means at any other ratio take ten times as long."""
     while piece.shape[0] >= 2 * edge and piece.shape[0] % 2 == 0:
         half = piece.shape[0] // 2

@@ -9,7 +9,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from stream.governor import LONGEST_WAIT_S, SOON_FEWEST, Governor, Timing, begin, decide, is_late, is_severe, quantile
+from stream.governor import (
+    LONGEST_WAIT_S,
+    ROOM,
+    SOON_FEWEST,
+    Governor,
+    Timing,
+    begin,
+    decide,
+    is_late,
+    is_severe,
+    quantile,
+)
 from stream.ladder import ladder
 from tests.stream.plant import BUDGET, LEVELS, PASSING, Load, changes, late, recorded, run, steady, times
 
@@ -57,6 +68,23 @@ def test_a_better_precision_is_not_worth_more_than_half_the_time() -> None:
     assert LEVELS[state.level].name == "512 int8"
     _, state = run(steady(*FASTER), 60, level=1)
     assert LEVELS[state.level].name == "512 fp32"
+
+
+LEAST = [level.name for level in LEVELS].index("256 int8")
+"""Where a call begins."""
+
+
+def test_a_call_begins_low_and_is_at_the_top_within_two_seconds_where_there_is_time() -> None:
+    shown, _ = run(steady(*FASTER), 2, level=LEAST)
+    assert shown[0].level == LEAST and shown[-1].level == 0
+
+
+@pytest.mark.parametrize("scale", np.geomspace(0.5, 1.5, 8).tolist())
+def test_what_is_not_needed_is_not_spent(scale: float) -> None:
+    # Guards against a call that fills its whole budget: 21 of 33 ms for a face that 13 would have shown as well.
+    shown, _ = run(times(steady(*FAST), lambda now: scale), 30, level=LEAST)
+    settled = [s for s in shown if s.at > 5]
+    assert quantile([s.delay for s in settled], 0.5) <= ROOM * BUDGET and changes(settled) <= 2
 
 
 @pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])

@@ -83,6 +83,26 @@ def test_a_paste_asks_for_no_room_of_a_pictures_size() -> None:
     assert peaks[0] > edge * edge > peaks[-1]
 
 
+def test_a_large_face_loses_the_noise_that_its_graph_cannot_see() -> None:
+    edge, size = 64, 128
+    frame = av.VideoFrame.from_ndarray(
+        np.clip(np.random.default_rng(1).normal(110, 12, (360, 320)), 0, 255).astype(np.uint8), format="yuv420p"
+    )
+    planes, before = read_planes(frame), CutBuffer(edge)
+    cut(planes, 96, 64, size, False, before)
+    after = np.full((edge, edge), 110, np.uint8)
+    made = Restored(Crop(96, 64, size, edge), before, after, before.uv[0], SHOWN.landmarks)
+    inside = np.s_[64 + 32 : 64 + 96, 96 + 32 : 96 + 96]
+
+    def left(prompt: Weights) -> float:
+        stages = Stages(STAGES)
+        stages.start()
+        out = Surroundings(("noise", "blur")).with_face(frame, planes, made, Asked(prompt, 1.0, in_words=True), stages)
+        return float(np.std(channels(out)[0][inside])) / float(np.std(planes.y[inside]))
+
+    assert left(NOISE) < 0.2 and left(BLUR) > 0.7
+
+
 def test_tiles_run_only_while_there_is_time() -> None:
     # Guards against a call that goes on being late, and against memory of frames that were passed over.
     model, calls, _ = fake_model(64, 128)
