@@ -13,6 +13,8 @@ LONGEST_S = 10.0
 BINS_PER_OCTAVE = 16
 """A quantile is right to half a bin, 2 %."""
 _BINS = 2 + math.ceil(math.log2(LONGEST_S / SHORTEST_S) * BINS_PER_OCTAVE)
+RECENT = 100
+"""Durations that the recent figures are of, one to two times as many: three to seven seconds of a call."""
 
 
 class Histogram:
@@ -26,6 +28,7 @@ class Histogram:
         self._in_window = 0
         self.count = 0
         """All durations so far."""
+        self._recent = Histogram(RECENT) if window is None else self
 
     def add(self, seconds: float) -> None:
         """Count one duration."""
@@ -36,6 +39,13 @@ class Histogram:
         self._now[min(place, _BINS - 1)] += 1
         self._in_window += 1
         self.count += 1
+        if self._recent is not self:
+            self._recent.add(seconds)
+
+    @property
+    def in_window(self) -> int:
+        """Durations that count."""
+        return int(self._now.sum() + self._before.sum())
 
     def quantile_ms(self, share: float) -> float:
         """The duration, in milliseconds, that `share` (0..1) of all durations do not exceed; 0 when there are none."""
@@ -46,8 +56,16 @@ class Histogram:
         return SHORTEST_S * 1e3 * (1.0 if place == 0 else 2 ** ((place - 0.5) / BINS_PER_OCTAVE))
 
     def figures(self) -> dict[str, float]:
-        """Median and 95th percentile, as the doors show them."""
-        return {"median_ms": round(self.quantile_ms(0.5), 2), "p95_ms": round(self.quantile_ms(0.95), 2)}
+        """Median and 95th percentile, as the doors show them, and the same of the last durations; of how many each."""
+        recent = self._recent
+        return {
+            "median_ms": round(self.quantile_ms(0.5), 2),
+            "p95_ms": round(self.quantile_ms(0.95), 2),
+            "count": self.count,
+            "recent_median_ms": round(recent.quantile_ms(0.5), 2),
+            "recent_p95_ms": round(recent.quantile_ms(0.95), 2),
+            "recent_count": recent.in_window,
+        }
 
 
 class Stages:
@@ -69,5 +87,5 @@ class Stages:
         self._since = now
 
     def figures(self) -> dict[str, dict[str, float]]:
-        """Median and 95th percentile of each stage that ever ran."""
+        """The figures of each stage that ever ran."""
         return {name: h.figures() for name, h in self._histograms.items() if h.count}

@@ -52,5 +52,5 @@ class Watch:
 
 
 def figures(stages: Mapping[str, Histogram]) -> dict[str, dict[str, float]]:
-    """Median and 95th percentile of each stage that ever ran."""
+    """The figures of each stage that ever ran."""
     return {name: times.figures() for name, times in stages.items() if times.count}
