@@ -13,8 +13,11 @@ UNITS = {
     **dict.fromkeys(("missing", "repeated", "freezes", "fps"), ""),
     "drift": "ms",
     "first_picture": "s",
+    **dict.fromkeys(("changed", "cpu", "memory"), "%"),
 }
-"""Name of a limit to the unit that its value is given in; a figure may be at most what is said, `fps` at least."""
+"""Name of a limit to the unit that its value is given in; a figure may be at most what is said."""
+AT_LEAST = {"fps", "changed"}
+"""Those that must be at least what is said."""
 SHARES = {"missing", "repeated"}
 """What may also be given in per cent of the frames sent."""
 _LIMIT = re.compile(r"([a-z_0-9]+)=(\d+(?:\.\d+)?)(ms|s|%|)")
@@ -31,7 +34,7 @@ class Limit:
     def __str__(self) -> str:
         if self.share:
             return f"{self.name} ≤ {100 * self.value:g} %"
-        return f"{self.name} {'≥' if self.name == 'fps' else '≤'} {self.value:g} {UNITS[self.name]}".rstrip()
+        return f"{self.name} {'≥' if self.name in AT_LEAST else '≤'} {self.value:g} {UNITS[self.name]}".rstrip()
 
 
 def parse(text: str) -> list[Limit]:
@@ -50,7 +53,7 @@ def _parse(text: str) -> Limit:
     name, value, unit = found[1], float(found[2]), found[3]
     if unit == "%" and name in SHARES:
         return Limit(name, value / 100, True)
-    if unit not in ({"ms", "s", ""} if UNITS[name] else {""}):
+    if unit not in {"": {""}, "%": {"%", ""}}.get(UNITS[name], {"ms", "s", ""}):
         raise BadInput(f"--budget: {name} is not given in {unit}")
     if unit and unit != UNITS[name]:
         value = value / 1000 if UNITS[name] == "s" else value * 1000
@@ -66,6 +69,6 @@ def missed(limits: Sequence[Limit], figures: Mapping[str, float | None]) -> list
             value = value / max(1.0, figures.get("sent") or 0.0)
         if value is None:
             lines.append(f"{limit}: not measured")
-        elif value < limit.value if limit.name == "fps" else value > limit.value:
+        elif value < limit.value if limit.name in AT_LEAST else value > limit.value:
             lines.append(f"{limit}: it is {f'{100 * value:.2f} %' if limit.share else f'{value:g}'}")
     return lines

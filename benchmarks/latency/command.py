@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.latency import budget, clip, compare, html, options, phase, processes, report
 from benchmarks.latency.options import Settings
@@ -17,6 +17,16 @@ from benchmarks.latency.signalling import Target, read_target
 from engines.errors import BadInput
 
 MAX_REPEATS = 1000
+
+
+class Reached(NamedTuple):
+    """A relay that can be called."""
+
+    target: Target
+    pid: int | None
+    """Its process, where it is known."""
+    start_s: float | None
+    """What its start took, where we started it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,14 +71,14 @@ async def _measure(settings: Settings, callers: int, repeats: int) -> dict[str, 
         folder = Path(name)
         plan = make_plan(settings, callers, folder)
         where = report.machine()
-        async with reached(settings, callers, folder) as (target, pid):
+        async with reached(settings, callers, folder) as (target, pid, start_s):
             done = []
             for repeat in range(repeats):
                 wanted = {"on": settings.on} | ({} if settings.off is None else {"off": settings.off})
                 # Turn about, so that a machine that slows down meanwhile favours neither.
                 names = list(wanted)[:: -1 if repeat % 2 else 1]
                 done.append({name: await phase.run(plan, target, wanted[name], pid) for name in names})
-    return report.result(settings, str(target) if settings.target else None, callers, done, where)
+    return report.result(settings, callers, done, where, start_s)
 
 
 def make_plan(settings: Settings, callers: int, folder: Path) -> phase.Plan:
@@ -80,12 +90,12 @@ def make_plan(settings: Settings, callers: int, folder: Path) -> phase.Plan:
 
 
 @contextlib.asynccontextmanager
-async def reached(settings: Settings, callers: int, folder: Path) -> AsyncIterator[tuple[Target, int | None]]:
-    """The target, or a relay of our own, and its process where it is known."""
+async def reached(settings: Settings, callers: int, folder: Path) -> AsyncIterator[Reached]:
+    """The target, or a relay of our own."""
     if settings.target is not None:
-        yield settings.target, settings.pid
+        yield Reached(settings.target, settings.pid, None)
         return
-    async with processes.relay(settings.model, callers, folder) as (address, pid):
-        own = read_target(address, None, None, None)
+    async with processes.relay(settings.relay_options, callers, folder) as started:
+        own = read_target(started.address, None, None, None)
         assert own is not None
-        yield own, pid
+        yield Reached(own, started.pid, started.start_s)

@@ -156,9 +156,8 @@ def _table(found: dict[str, Any], names: list[str]) -> str:
 
 def _used(found: dict[str, Any]) -> str:
     """Time to the first picture, and what the processes use."""
-    cold, warm = report.first_pictures(found["repeats"])
-    text = f"<p>First picture: {report.text(cold)} s in the first call, {report.text(warm)} s later.</p>"
-    text += "".join(f"<p>{line[0].upper()}{line[1:]}.</p>" for line in report.filtering(found["repeats"]))
+    lines = (report.starting(found), *report.filtering(found), *report.using(found["summary"]))
+    text = "".join(f"<p>{line[0].upper()}{line[1:]}.</p>" for line in lines)
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{use['cpu_percent']:.0f} %</td>"
         f"<td>{use['memory_first_mib']:.0f} MiB</td><td>{use['memory_last_mib']:.0f} MiB</td></tr>"

@@ -11,6 +11,8 @@ from benchmarks.latency import clip, stamp
 from benchmarks.latency.clip import Shape
 from benchmarks.latency.signalling import Target, read_target
 from engines.errors import BadInput
+from engines.precision import check_precision
+from stream.budget import read_budget
 
 NAMED = {"360p": (640, 360), "480p": (854, 480), "720p": (1280, 720), "1080p": (1920, 1080)}
 LARGEST_SIDE, MAX_FPS, MAX_SECONDS, MAX_CALLERS = 4096, 120, 3600, 256
@@ -28,6 +30,9 @@ class Settings:
     pid: int | None
     """The process of a target on this machine."""
     model: str
+    latency_budget: str | None
+    """Of a relay of our own; None leaves it what it is."""
+    precision: str | None
     on: str
     off: str | None
     """Query that switches the filter off; None where there is no such thing."""
@@ -35,6 +40,12 @@ class Settings:
     shape: Shape
     seconds: float
     warm_up_s: float
+
+    @property
+    def relay_options(self) -> list[str]:
+        """Of a relay of our own, on its command line."""
+        chosen = {"--model": self.model, "--latency-budget": self.latency_budget, "--precision": self.precision}
+        return [word for name, value in chosen.items() if value is not None for word in (name, value)]
 
 
 def add_arguments(parser: argparse.ArgumentParser, seconds: str) -> None:
@@ -45,9 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser, seconds: str) -> None:
     parser.add_argument("--token", metavar="T", help="sent as Authorization: Bearer")
     parser.add_argument("--pid", metavar="N", help="process of a target on this machine, to tell what it uses")
     parser.add_argument("--model", default="lite", help="model of a relay of our own (default: %(default)s)")
+    parser.add_argument("--latency-budget", metavar="TIME", help="of a relay of our own, as for clearcall relay")
+    parser.add_argument("--precision", metavar="P", help="of a relay of our own, as for clearcall relay")
     parser.add_argument("--on", metavar="QUERY", default=ON, help="ends a call's address (default: %(default)s)")
     parser.add_argument(
-        "--off", metavar="QUERY", default=OFF, help="the same with the filter off, or none (default: %(default)s)"
+        "--off", metavar="QUERY", help=f"the same with the filter off, or none (default: {OFF}; with --whip none)"
     )
     parser.add_argument("--recording", metavar="FILE", type=Path, default=clip.RECORDING, help="video of a face")
     parser.add_argument("--resolution", default="720p", help="480p, 720p, 1080p or WIDTHxHEIGHT (default: %(default)s)")
@@ -66,6 +79,13 @@ def read(arguments: argparse.Namespace) -> Settings:
     """
     target = read_target(arguments.target, arguments.whip, arguments.whep, arguments.token)
     pid = None if arguments.pid is None else whole("--pid", arguments.pid, 2**31)
+    for option, value in (("--latency-budget", arguments.latency_budget), ("--precision", arguments.precision)):
+        if value is not None and target is not None:
+            raise BadInput(f"{option} is for a relay of our own, not for a target: start that with it")
+    if arguments.latency_budget is not None:
+        read_budget(arguments.latency_budget)
+    if arguments.precision is not None:
+        check_precision(arguments.precision)
     width, height = _resolution(arguments.resolution)
     if arguments.codec not in clip.FORMATS:
         raise BadInput(f"--codec must be one of {', '.join(clip.FORMATS)}, not {arguments.codec[:20]!r}")
@@ -77,13 +97,21 @@ def read(arguments: argparse.Namespace) -> Settings:
         target=target,
         pid=pid,
         model=arguments.model,
+        latency_budget=arguments.latency_budget,
+        precision=arguments.precision,
         on=arguments.on,
-        off=None if arguments.off == "none" else arguments.off,
+        off=_off(arguments.off, target),
         recording=recording,
         shape=Shape(width, height, whole("--fps", arguments.fps, MAX_FPS), arguments.codec),
         seconds=number("--seconds", arguments.seconds, 1.0),
         warm_up_s=number("--warm-up", arguments.warm_up, 0.0),
     )
+
+
+def _off(text: str | None, target: Target | None) -> str | None:
+    # A foreign relay that knows no such switch would show a filter that costs nothing.
+    wanted = ("none" if target is not None and target.whip else OFF) if text is None else text
+    return None if wanted == "none" else wanted
 
 
 def check_target(path: Path | None, option: str) -> None:

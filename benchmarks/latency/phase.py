@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.latency import figures, processes
+from benchmarks.latency import figures, processes, told
 from benchmarks.latency.figures import Came, Sent, Window
 from benchmarks.latency.sender import Order
 from benchmarks.latency.signalling import CONNECT_S, Target
@@ -156,17 +156,18 @@ def _figures(logs: list[dict[str, Any]], window: Window, used: dict[str, dict[st
         for log in logs
     ]
     decoding = figures.quantiles([taken for each in callers for taken in each.decoding])
+    relays = [told.relay(told.read(log["told"]), window) for log in logs]
     return {
         **figures.summary(callers),
         "decoding": decoding,
         "callers": [
             {
                 **figures.summary([each]),
+                "changed": told.share(relay.get("counted")),
                 "delays": [[round(since, 3), round(delay, 2)] for since, delay in each.delays],
+                "relay": relay,
             }
-            for each in callers
+            for each, relay in zip(callers, relays, strict=True)
         ],
         "processes": used,
-        # Of the first caller; all are alike.
-        "relay": logs[0]["figures"],
     }

@@ -6,14 +6,25 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from engines.errors import ClearcallError
 
 START_S = 120.0
 STOP_S = 10.0
+
+
+class Started(NamedTuple):
+    """A relay of our own."""
+
+    address: str
+    pid: int
+    start_s: float
+    """From the process's start to its telling its address: from then on it takes calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +40,15 @@ class Use:
 
 
 @contextlib.asynccontextmanager
-async def relay(model: str, sessions: int, folder: Path) -> AsyncIterator[tuple[str, int]]:
-    """A relay of our own, on a free port; gives its address and process id.
+async def relay(options: Sequence[str], sessions: int, folder: Path) -> AsyncIterator[Started]:
+    """A relay of our own, on a free port, with more options for `clearcall relay`.
 
     Raises:
         ClearcallError: It did not start.
     """
-    command = ("-m", "stream.cli", "relay", "--port", "0", "--model", model, "--max-sessions", str(sessions))
+    command = ("-m", "stream.cli", "relay", "--port", "0", *options, "--max-sessions", str(sessions))
     log = folder / "relay.log"
+    began = time.monotonic()
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=errors, start_new_session=True
@@ -51,7 +63,7 @@ async def relay(model: str, sessions: int, folder: Path) -> AsyncIterator[tuple[
         if not line:
             said = log.read_text(errors="replace").split("\n")
             raise ClearcallError(f"the relay did not start: {next((each for each in reversed(said) if each), '')}")
-        yield line.split()[-1], process.pid
+        yield Started(line.split()[-1], process.pid, round(time.monotonic() - began, 2))
     finally:
         await stop(process)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.latency import figures
+from benchmarks.latency import figures, told
 from benchmarks.latency.options import Settings
 from stream.restorer import STAGES as FILTER
 
@@ -35,14 +35,15 @@ def machine() -> dict[str, Any]:
 
 
 def result(
-    settings: Settings, target: str | None, callers: int, repeats: Phases, where: dict[str, Any]
+    settings: Settings, callers: int, repeats: Phases, where: dict[str, Any], start_s: float | None
 ) -> dict[str, Any]:
-    """A run as it goes into `--json`; `where` is the machine."""
+    """A run as it goes into `--json`; `where` is the machine, `start_s` what the start of a relay of our own took."""
     return {
         "bench": "latency",
         "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "machine": where,
-        "target": target or f"a relay of our own, model {settings.model}",
+        "target": str(settings.target or f"a relay of our own, {' '.join(settings.relay_options)}"),
+        "start_s": start_s,
         "settings": {
             **asdict(settings.shape),
             "shape": str(settings.shape),
@@ -53,7 +54,7 @@ def result(
             "warm_up_s": settings.warm_up_s,
         },
         "repeats": list(repeats),
-        "summary": summary(repeats),
+        "summary": {**summary(repeats), **burden(repeats, where["cores"])},
         "off": over(repeats, "off"),
         "stages": stages(repeats),
     }
@@ -65,7 +66,7 @@ def summary(repeats: Phases) -> dict[str, float | None]:
         f"own_{name}": None if not (pairs := paired(repeats, name)) else round(median(a - b for a, b in pairs), 2)
         for name in SHARED
     }
-    return {**over(repeats, "on"), **own, **added(repeats)}
+    return {**over(repeats, "on"), **own, **added(repeats), "changed": least_changed(repeats)}
 
 
 def added(repeats: Phases) -> dict[str, float | None]:
@@ -75,16 +76,30 @@ def added(repeats: Phases) -> dict[str, float | None]:
     """
     found: dict[str, float | None] = {}
     for name, key in (("added_p50", "median"), ("added_p95", "p95")):
-        told = [_number(repeat["on"]["relay"].get("added_ms"), key) for repeat in repeats]
-        known = [each for each in told if each is not None]
+        said = [told.number(relay.get("added_ms"), key) for relay in _relays(repeats, "on")]
+        known = [each for each in said if each is not None]
         found[name] = round(median(known), 2) if known else None
     return found
 
 
-def _number(told: object, key: str) -> float | None:
-    """A figure in what a relay says, which may be anything."""
-    value = told.get(key) if isinstance(told, dict) else None
-    return float(value) if isinstance(value, int | float) else None
+def burden(repeats: Phases, cores: int | None) -> dict[str, float | None]:
+    """What the relay uses with the filter on, in per cent; None where its process is not known.
+
+    `cpu` is the share of the machine's cores in the worst repeat, `memory` the growth from the first look to the last.
+    """
+    uses = [use for repeat in repeats if (use := repeat["on"]["processes"].get("relay"))]
+    if not uses or not cores:
+        return {"cpu": None, "memory": None}
+    first, last = uses[0]["memory_first_mib"], uses[-1]["memory_last_mib"]
+    return {
+        "cpu": round(max(each["cpu_percent"] for each in uses) / cores, 2),
+        "memory": round(100 * (last / first - 1), 2),
+    }
+
+
+def _relays(repeats: Phases, name: str) -> list[dict[str, Any]]:
+    """What the relay told each caller of each repeat."""
+    return [caller["relay"] for repeat in repeats if name in repeat for caller in repeat[name]["callers"]]
 
 
 def over(repeats: Phases, name: str) -> dict[str, float | None]:
@@ -116,9 +131,9 @@ def stages(repeats: Phases) -> list[dict[str, Any]]:
     """The way of a frame with the filter on: median and p95 of each stage, medians over the repeats."""
     times: dict[str, list[dict[str, float]]] = {name: [] for name in STAGES}
     for repeat in repeats:
-        told = repeat["on"]["relay"].get("stages")
-        for name, taken in told.items() if isinstance(told, dict) else ():
-            times.setdefault(str(name), []).append(taken)
+        for caller in repeat["on"]["callers"]:
+            for name, taken in caller["relay"].get("stages", {}).items():
+                times.setdefault(name, []).append(taken)
         decoding = repeat["on"]["decoding"]
         if decoding["p50"] is not None:
             times.setdefault(RECEIVED, []).append({"median_ms": decoding["p50"], "p95_ms": decoding["p95"]})
@@ -150,12 +165,12 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         yield f"{'filter ' + name:<16}" + "".join(f"{text(values[key]):>{max(9, len(key) + 2)}}" for key in heads)
     yield ""
     yield f"frames left the sender late by {text(found['summary']['source_late_p95'])} ms (p95, worst repeat)"
-    yield from filtering(found["repeats"])
-    cold, warm = first_pictures(found["repeats"])
-    yield f"first picture: {text(cold)} s in the first call, {text(warm)} s later"
+    yield from filtering(found)
+    yield starting(found)
     for name, use in used(found["repeats"]).items():
         first, last = use["memory_first_mib"], use["memory_last_mib"]
         yield f"{name}: {use['cpu_percent']:.0f} % of a core, {first:.0f} MiB at first, {last:.0f} MiB in the end"
+    yield from using(found["summary"])
     if found["stages"]:
         yield ""
         yield f"{'stage, ms':<16}{'median':>9}{'p95':>9}"
@@ -172,19 +187,47 @@ def shares(found: dict[str, Any]) -> list[tuple[str, str]]:
     return known
 
 
-def changed(repeats: Phases) -> float | None:
-    """Share of the frames, warm-up included, that the filter changed; the others passed, for want of time or a face."""
-    told = [repeat["on"]["relay"] for repeat in repeats]
-    counts = [(_number(each, "changed"), _number(each, "frames")) for each in told]
-    known = [(some, whole) for some, whole in counts if some is not None and whole]
-    return sum(some for some, _ in known) / sum(whole for _, whole in known) if known else None
+def changed(repeats: Phases, name: str = "on") -> float | None:
+    """Per cent of the counted frames that the filter changed; the others passed, for want of time or a face."""
+    counts = [each for relay in _relays(repeats, name) if (each := relay.get("counted"))]
+    return told.share({key: sum(each[key] for each in counts) for key in ("frames", "changed")}) if counts else None
 
 
-def filtering(repeats: Phases) -> Iterator[str]:
-    """A line on how much of the time the filter worked, where the relay tells: a filter that passes costs nothing."""
-    share = changed(repeats)
+def least_changed(repeats: Phases) -> float | None:
+    """The same of the worst caller in the worst repeat; None where the relay did not tell all of them."""
+    shares = [told.share(relay.get("counted")) for relay in _relays(repeats, "on")]
+    known = [share for share in shares if share is not None]
+    return min(known) if known and len(known) == len(shares) else None
+
+
+def filtering(found: dict[str, Any]) -> Iterator[str]:
+    """How much of the time the filter worked, where the relay tells: a filter that passes costs nothing."""
+    repeats = found["repeats"]
+    share, least = changed(repeats), least_changed(repeats)
     if share is not None:
-        yield f"the filter changed {100 * share:.0f} % of the frames, warm-up included"
+        worst = f", of the worst caller's {least:.0f} %" if least is not None and least < share else ""
+        yield f"the filter changed {share:.0f} % of the counted frames{worst}"
+    if not found["off"]:
+        return
+    if share is None:
+        yield "warning: the relay does not tell what its filter did, on or off: its own share may be of nothing"
+    elif off := changed(repeats, "off"):
+        yield f"warning: with the filter off it changed {off:.0f} % of the frames: the own share is not all of it"
+
+
+def starting(found: dict[str, Any]) -> str:
+    """A line on how long it takes until there is something to see."""
+    cold, warm = first_pictures(found["repeats"])
+    line = f"first picture: {text(cold)} s in the first call, {text(warm)} s later"
+    start_s = found["start_s"]
+    return line if start_s is None else f"{line}; before that the relay's start, {text(start_s)} s"
+
+
+def using(summary: dict[str, float | None]) -> Iterator[str]:
+    """A line on what the relay uses, where that is known."""
+    if summary["cpu"] is not None:
+        cpu, memory = text(summary["cpu"]), text(summary["memory"])
+        yield f"relay: {cpu} % of the machine (worst repeat), memory grew by {memory} %"
 
 
 def first_pictures(repeats: Phases) -> tuple[float | None, float | None]:

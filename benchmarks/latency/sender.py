@@ -2,6 +2,7 @@
 
 Run by the harness as `python -m benchmarks.latency.sender`. Standard input: a line with the `Order` as JSON, later one
 with the time to end at. Standard output: `{"picture": true}` once the first frame is back, or `{"error": …}`.
+Told to end early (SIGTERM), it hangs up, so that the relay has room for the next caller.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import asyncio
 import gc
 import json
 import os
+import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -90,8 +93,10 @@ class Replay(MediaStreamTrack):
         self._restart = True
 
 
-async def send(order: Order) -> dict[str, object]:
+async def send(order: Order, until: Callable[[], Awaitable[float]]) -> dict[str, object]:
     """Call, replay until told to stop; gives the log.
+
+    `until()` waits for when that is, and gives the time.
 
     Frames that the receiver has not taken off the pipe by then are lost to it, as they would be to a caller.
 
@@ -107,14 +112,13 @@ async def send(order: Order) -> dict[str, object]:
         aiortc_tuning.on_key_frame_wanted(made.connections[0], track.restart)
         forwarding = asyncio.ensure_future(_forward(made, pipe))
         try:
-            until = await loop.run_in_executor(None, sys.stdin.readline)
-            await asyncio.sleep(float(until or 0) - time.monotonic())
+            await asyncio.sleep(await until() - time.monotonic())
         finally:
             forwarding.cancel()
         (ended,) = await asyncio.gather(forwarding, return_exceptions=True)
         if isinstance(ended, ClearcallError):
             raise ended
-    return {"began": began, "sent": track.sent, "figures": made.figures}
+    return {"began": began, "sent": track.sent, "told": made.told}
 
 
 async def _forward(made: Link, pipe: asyncio.WriteTransport) -> None:
@@ -135,18 +139,33 @@ def _say(message: dict[str, object]) -> None:
     print(json.dumps(message), flush=True)
 
 
+async def _obey() -> int:
+    loop, lines = asyncio.get_running_loop(), asyncio.StreamReader()
+    # Not by a thread: it could not be told to stop waiting.
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+
+    async def until() -> float:
+        return float(await lines.readline() or 0)
+
+    order = Order.parse((await lines.readline()).decode())
+    task = asyncio.ensure_future(send(order, until))
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        log = await task
+    except ClearcallError as error:
+        _say({"error": str(error)})
+        return 1
+    except asyncio.CancelledError:
+        return 1
+    Path(order.log).write_text(json.dumps(log), encoding="utf-8")
+    return 0
+
+
 def main() -> int:
     """Do what standard input says; returns the exit status."""
     aiortc_tuning.tune()
     aiortc_tuning.leave_encoded()
-    order = Order.parse(sys.stdin.readline())
-    try:
-        log = asyncio.run(send(order))
-    except ClearcallError as error:
-        _say({"error": str(error)})
-        return 1
-    Path(order.log).write_text(json.dumps(log), encoding="utf-8")
-    return 0
+    return asyncio.run(_obey())
 
 
 if __name__ == "__main__":

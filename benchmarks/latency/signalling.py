@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from aiortc import (
 )
 from yarl import URL
 
+from benchmarks.latency.told import figures_in
 from engines.errors import BadInput, ClearcallError
 
 CONNECT_S = 30.0
@@ -48,8 +49,14 @@ class Link:
     """The picture that comes back."""
     connections: list[RTCPeerConnection]
     """The first of them sends."""
-    figures: dict[str, object] = field(default_factory=dict)
-    """What the relay last told of itself on the data channel `clearcall`; nothing, where it tells nothing."""
+    told: list[tuple[float, str]] = field(default_factory=list)
+    """What the relay tells of itself on the data channel `clearcall`: when each message with figures came, and its
+    text. As text, since many small objects would cost the sender pauses for their collection."""
+
+    def on_message(self, message: str | bytes) -> None:
+        """Keep a message of the relay's that has figures in it."""
+        if isinstance(message, str) and figures_in(message):
+            self.told.append((time.monotonic(), message))
 
 
 def read_target(call: str | None, whip: str | None, whep: str | None, token: str | None) -> Target | None:
@@ -87,7 +94,7 @@ async def _call(target: Target, query: str, codec: str, track: MediaStreamTrack)
         pc.addTrack(track)
         async with _posted(http, target.call, query, codec, pc):
             made = Link(await _within(returned, target.call), [pc])
-            channel.on("message", lambda message: made.figures.update(_figures(message)))
+            channel.on("message", made.on_message)
             yield made
 
 
@@ -178,15 +185,6 @@ async def _within(returned: asyncio.Future[MediaStreamTrack], address: str) -> M
             return await returned
     except TimeoutError:
         raise ClearcallError(f"{address}: it offers no picture") from None
-
-
-def _figures(message: str | bytes) -> dict[str, object]:
-    try:
-        value = json.loads(message)
-    except ValueError:
-        return {}
-    figures = value.get("figures") if isinstance(value, dict) else None
-    return figures if isinstance(figures, dict) else {}
 
 
 def _url(option: str, text: str | None) -> str:

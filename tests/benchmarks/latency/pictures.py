@@ -49,8 +49,11 @@ def came(frame: Sent, delay: float, decoding: float = 0.0) -> Came:
     return Came(frame.stamp, frame.left + delay, frame.left + delay + decoding)
 
 
-def phase(p50: float, p95: float = 40.0, fps: float = 30.0, missing: int = 0) -> dict[str, Any]:
-    """One phase of a run, as `--json` has it."""
+def phase(
+    p50: float, p95: float = 40.0, fps: float = 30.0, missing: int = 0, relay: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """One phase of a run, as `--json` has it; `relay` is what the relay told of itself."""
+    told = {"stages": {"engine": {"median_ms": 8.0, "p95_ms": 12.0}}} if relay is None else relay
     return {
         "sent": 90,
         "fps": fps,
@@ -69,9 +72,8 @@ def phase(p50: float, p95: float = 40.0, fps: float = 30.0, missing: int = 0) ->
         "first_picture_s": 0.2,
         "source_late_p95": 0.5,
         "decoding": {"p50": 2.0, "p95": 3.0},
-        "callers": [{"delays": [[0.0, p50], [0.5, p50 + 1.0], [1.0, p95]]}],
+        "callers": [{"delays": [[0.0, p50], [0.5, p50 + 1.0], [1.0, p95]], "relay": told}],
         "processes": {"relay": {"cpu_percent": 50.0, "memory_first_mib": 100.0, "memory_last_mib": 101.0}},
-        "relay": {"stages": {"engine": {"median_ms": 8.0, "p95_ms": 12.0}}},
     }
 
 
@@ -82,6 +84,7 @@ def run(*repeats: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "when": "2024-01-01T00:00:00+0000",
         "machine": {"processor": "some <processor>", "cores": 2, "load_before": 0.1},
         "target": "http://relay/call?a=1&b=2",
+        "start_s": None,
         "settings": {
             "shape": "720p30",
             "codec": "vp8",

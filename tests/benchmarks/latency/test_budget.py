@@ -7,7 +7,10 @@ import pytest
 from benchmarks.latency.budget import Limit, missed, parse
 from engines.errors import BadInput
 
-FIGURES = {"p95": 42.0, "missing": 3, "sent": 300, "fps": 29.95, "first_picture_s": 0.4, "own_p50": None}
+FIGURES = {
+    **{"p95": 42.0, "missing": 3, "sent": 300, "fps": 29.95, "first_picture_s": 0.4, "own_p50": None},
+    **{"changed": 94.5, "cpu": 61.2, "memory": -0.3},
+}
 
 
 def test_units() -> None:
@@ -15,17 +18,25 @@ def test_units() -> None:
     assert parse("p99=0.2s, fps=29.9") == [Limit("p99", 200), Limit("fps", 29.9)]
     assert parse("missing=1%,first_picture=500ms") == [Limit("missing", 0.01, True), Limit("first_picture", 0.5)]
     assert parse("max=80") == [Limit("max", 80)]
+    assert parse("changed=95%,cpu=60,memory=5%") == [Limit("changed", 95), Limit("cpu", 60), Limit("memory", 5)]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "p95", "p95=", "p95=fast", "p95=-1ms", "p97=5ms", "p95=50ms,", "fps=30ms", "p95=5%", "missing=1s"]
+    "text",
+    [
+        *("", "p95", "p95=", "p95=fast", "p95=-1ms", "p97=5ms", "p95=50ms,", "fps=30ms", "p95=5%", "missing=1s"),
+        *("cpu=2s", "changed=100ms", "memory=1x"),
+    ],
 )
 def test_what_is_not_understood_is_said(text: str) -> None:
     with pytest.raises(BadInput, match="--budget"):
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["p95=42ms", "missing=3", "missing=1%", "fps=29.9", "first_picture=0.4s"])
+@pytest.mark.parametrize(
+    "text",
+    ["p95=42ms", "missing=3", "missing=1%", "fps=29.9", "first_picture=0.4s", "changed=94.5%", "memory=5%"],
+)
 def test_a_figure_at_its_limit_keeps_to_it(text: str) -> None:
     assert missed(parse(text), FIGURES) == []
 
@@ -37,6 +48,8 @@ def test_a_figure_at_its_limit_keeps_to_it(text: str) -> None:
         ("missing=2", "missing ≤ 2: it is 3"),
         ("missing=0.5%", "missing ≤ 0.5 %: it is 1.00 %"),
         ("fps=30", "fps ≥ 30: it is 29.95"),
+        ("changed=95%", "changed ≥ 95 %: it is 94.5"),
+        ("cpu=60%", "cpu ≤ 60 %: it is 61.2"),
         ("own_p50=15ms", "own_p50 ≤ 15 ms: not measured"),
         ("drift=1", "drift ≤ 1 ms: not measured"),
     ],

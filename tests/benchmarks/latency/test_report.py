@@ -14,7 +14,7 @@ from tests.benchmarks.latency.pictures import phase, run
 def _whole(*repeats: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         **run(*repeats),
-        "summary": report.summary(repeats),
+        "summary": {**report.summary(repeats), **report.burden(repeats, 2)},
         "off": report.over(repeats, "off"),
         "stages": report.stages(repeats),
     }
@@ -34,15 +34,13 @@ def test_the_summary_by_hand() -> None:
 
 
 def test_stages_come_in_the_order_of_a_frames_way() -> None:
-    repeat = {"on": phase(30.0)}
     told = {name: {"median_ms": 1.0, "p95_ms": 2.0} for name in ("odd", "send", "engine", "decode")}
-    repeat["on"]["relay"] = {"stages": told}
+    repeat = {"on": phase(30.0, relay={"stages": told})}
     assert [each["stage"] for each in report.stages([repeat])] == ["decode", "engine", "send", "odd", report.RECEIVED]
 
 
 def test_a_foreign_relay_tells_of_no_stages() -> None:
-    repeat = {"on": phase(30.0)}
-    repeat["on"]["relay"] = {}
+    repeat = {"on": phase(30.0, relay={})}
     assert [each["stage"] for each in report.stages([repeat])] == [report.RECEIVED]
 
 
@@ -54,7 +52,7 @@ def test_the_terminal_shows_both_and_the_share_between() -> None:
 
 
 def _told(p50: float, first_picture_s: float, added: object) -> dict[str, Any]:
-    return {**phase(p50), "first_picture_s": first_picture_s, "relay": {"added_ms": added}}
+    return {**phase(p50, relay={"added_ms": added}), "first_picture_s": first_picture_s}
 
 
 def test_what_the_relay_says_it_adds_stands_beside_the_difference() -> None:
@@ -72,6 +70,10 @@ def test_what_the_relay_says_it_adds_stands_beside_the_difference() -> None:
     page = html.page(found)
     assert "<th>its own share</th><th>the relay says</th>" in page
     assert "<td>20.00</td><td>10.00</td></tr><tr><td>p90" in page and "<td>0.00</td><td>15.00</td></tr>" in page
+
+
+def _counted(changed: int) -> dict[str, Any]:
+    return {"counted": {"changed": changed, "frames": 200}}
 
 
 @pytest.mark.parametrize("told", [None, "fast", {}, {"median": "9", "p95": None}, {"median": [1]}])
@@ -92,11 +94,56 @@ def test_the_page_tells_of_processes_and_first_pictures() -> None:
 
 def test_a_filter_that_lets_frames_pass_is_told_of() -> None:
     # Guards against a share of nothing that is taken for a fast filter, where the filter had no time and did nothing.
-    busy, idle = ({"on": {**phase(30.0), "relay": {"changed": n, "frames": 200}}} for n in (20, 80))
+    busy, idle = ({"on": phase(30.0, relay=_counted(n))} for n in (20, 80))
     found = _whole(busy, idle)
-    assert "the filter changed 25 % of the frames" in "\n".join(report.lines(found))
-    assert "The filter changed 25 % of the frames" in html.page(found)
+    assert "the filter changed 25 % of the counted frames, of the worst caller's 10 %" in "\n".join(report.lines(found))
+    assert "The filter changed 25 % of the counted frames" in html.page(found)
+    assert found["summary"]["changed"] == 10
     assert report.changed([{"on": phase(30.0)}]) is None
+
+
+def test_the_worst_caller_is_looked_for_among_all_of_them() -> None:
+    # Guards against the first caller's figures, for whom alone there was time, standing for everybody's.
+    found = phase(30.0, relay=_counted(200))
+    found["callers"] += phase(30.0, relay=_counted(40))["callers"]
+    assert report.summary([{"on": found}])["changed"] == 20
+    found["callers"] += phase(30.0, relay={})["callers"]
+    assert report.summary([{"on": found}])["changed"] is None, "one of them is not known of"
+
+
+def test_an_own_share_that_may_be_of_nothing_is_warned_of() -> None:
+    # Guards against a relay that ignores strength=0 and shows a filter that costs nothing.
+    silent = _whole({"on": phase(30.0, relay={}), "off": phase(30.0, relay={})})
+    ignoring = _whole({"on": phase(30.0, relay=_counted(200)), "off": phase(30.0, relay=_counted(190))})
+    well = _whole({"on": phase(30.0, relay=_counted(200)), "off": phase(30.0, relay=_counted(0))})
+    bare = _whole({"on": phase(30.0, relay={})})
+    for found, warning in (
+        (silent, "warning: the relay does not tell what its filter did"),
+        (ignoring, "warning: with the filter off it changed 95 % of the frames"),
+    ):
+        assert warning in "\n".join(report.lines(found)) and warning[1:] in html.page(found)
+    for found in (well, bare):
+        assert "warning" not in "\n".join(report.lines(found))
+
+
+def test_what_the_relay_uses_is_of_the_machine_and_of_the_worst_repeat() -> None:
+    repeats = [{"on": phase(30.0)}, {"on": phase(30.0)}]
+    for repeat, values in zip(repeats, [(130.0, 400.0, 404.0), (110.0, 410.0, 430.0)], strict=True):
+        names = ("cpu_percent", "memory_first_mib", "memory_last_mib")
+        repeat["on"]["processes"] = {"relay": dict(zip(names, values, strict=True))}
+    found = _whole(*repeats)
+    assert (found["summary"]["cpu"], found["summary"]["memory"]) == (65, 7.5)
+    assert "relay: 65.00 % of the machine (worst repeat), memory grew by 7.50 %" in "\n".join(report.lines(found))
+    repeats[1]["on"]["processes"] = {"relay": None}
+    assert report.burden(repeats, 4) == {"cpu": 32.5, "memory": 1.0}
+    repeats[0]["on"]["processes"] = {}
+    assert report.burden(repeats, 4) == {"cpu": None, "memory": None}
+
+
+def test_the_start_of_an_own_relay_stands_beside_the_first_pictures() -> None:
+    found = {**_whole({"on": _told(30.0, 1.5, None)}), "start_s": 2.25}
+    assert report.starting(found).endswith("; before that the relay's start, 2.25 s")
+    assert "later; before that the relay's start, 2.25 s." in html.page(found)
 
 
 def test_a_filter_without_an_off_switch_has_no_share() -> None:

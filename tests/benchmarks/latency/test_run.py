@@ -59,9 +59,10 @@ def test_a_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     found = asyncio.run(run())
     _check(found, plan)
-    assert {"jitter buffer", "decode", "encode", "send"} <= found["relay"]["stages"].keys()
-    assert sessions.first_missed(found["callers"], parse("max=60s")) is None
-    assert "fps ≥ 11" in str(sessions.first_missed(found["callers"], parse("max=60s,fps=11")))
+    assert {"jitter buffer", "decode", "encode", "send"} <= found["callers"][0]["relay"]["stages"].keys()
+    assert sessions.first_missed(found, parse("max=60s")) is None
+    assert "fps ≥ 11" in str(sessions.first_missed(found, parse("max=60s,fps=11")))
+    assert "changed ≥ 95 %: not measured" in str(sessions.first_missed(found, parse("changed=95%")))
 
 
 def test_the_whole_command(
