@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engines.engine import Engine, StepInputs
 from engines.errors import BadInput
+from stream.evidence import weighed
 from stream.face.models import model_paths
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
@@ -101,7 +102,7 @@ def restored(engine: Engine, case: Case, prompt: Weights | None) -> Planar:
             weights = np.zeros_like(case.prompt) if average is None else prompt_from_estimate(average, TASKS)
         given = StepInputs(y[None].copy(), uv[None].copy(), case.regions, weights[None], 1.0)
         out = engine.step(given, cache)
-        average = follow_estimate(average, out.prompt_hat[0].copy())
+        average = follow_estimate(average, weighed(out.prompt_hat[0], y[0], TASKS))
         planes.append((out.y.copy(), out.uv.copy()))
     return np.concatenate([y for y, _ in planes]), np.concatenate([uv for _, uv in planes])
 

@@ -51,7 +51,7 @@ class FaceFilter:
         self.set_prompt(prompt)
         self.set_strength(strength)
         self._tracker = FaceTracker(model_paths())
-        self.governor = None if budget_s is None else govern(model, budget_s, time.monotonic())
+        self.governor = None if budget_s is None else govern(model, budget_s, time.monotonic(), tiles is not None)
         """Decides what may be spent on a frame; None where time does not matter."""
         self._restorer = FaceRestorer(model, self.governor.levels if self.governor else (), tiles=tiles)
         self._whole = tiles is not None

@@ -234,10 +234,11 @@ class Governor:
         }
 
 
-def govern(model: Model, budget: float, now: float) -> Governor:
+def govern(model: Model, budget: float, now: float, whole: bool = False) -> Governor:
     """A governor for one stream restored by this model; begins with the smallest graph in the cheapest precision.
 
-    So nothing is late while a call begins, and more is spent as soon as it is known what that takes here.
+    So nothing is late while a call begins, and more is spent as soon as it is known what that takes here. With `whole`
+    that is known: the frame's tiles were timed, go with the largest graph, and are there without a face, too.
     """
     levels = ladder(tuple(model.engines), model.costs)
-    return Governor(levels, budget, now, sum(level.full for level in levels) - 1)
+    return Governor(levels, budget, now, len(model.costs) - 1 if whole else sum(level.full for level in levels) - 1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError
+from stream.evidence import weighed
 from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
@@ -226,7 +227,7 @@ class FaceRestorer:
             lane.cache = lane.engine.new_cache()
             raise EngineError("the engine's estimate is not a number")
         # Also under a prompt of the caller's own: auto, chosen later, then knows at once.
-        self._average = follow_estimate(self._average, estimate)
+        self._average = follow_estimate(self._average, weighed(estimate, crop.y[0, 0], self._prompts))
         return out
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.model import Frame, Generator
+from stream.evidence import weighed
 from stream.face.regions import region_maps
 from stream.prompt import WHOLE, Weights, as_needed, follow_estimate, prompt_from_estimate
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
@@ -112,7 +113,8 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
 @torch.no_grad()
 def averages_of_a_call(generator: Generator, bad: Planar) -> list[Weights]:
     """The slow average of estimates [P] that a live call has at each frame of a clip of T."""
-    estimates = generator.estimated(generator.encode(*_floats(bad))).numpy()
+    raw = generator.estimated(generator.encode(*_floats(bad))).numpy()
+    estimates = [weighed(one, luma[0], TASKS) for one, luma in zip(raw, bad[0], strict=True)]
     # The first look at a face tells what it needs; after that, each frame is restored before its estimate is known.
     average = follow_estimate(None, estimates[0])
     averages = []

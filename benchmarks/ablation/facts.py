@@ -16,6 +16,7 @@ from benchmarks.quality.protocol import Case
 from engines.errors import BadInput
 from engines.manifest import MODELS, read_family
 from generator.model import Frame, Generator
+from stream.evidence import weighed
 from stream.face.regions import REGION_NAMES, region_maps
 from stream.prompt import prompt_from_estimate
 from training.degrade import TASKS, Planar
@@ -100,7 +101,7 @@ def estimated_rightly(generator: Generator, cases: Iterable[Case]) -> dict[str, 
         if case.task not in TASKS:
             continue
         y, uv = (torch.from_numpy(p[:1].astype(np.float32) / 255) for p in case.bad)
-        prompt = prompt_from_estimate(_estimate(generator, y, uv), TASKS)
+        prompt = prompt_from_estimate(weighed(_estimate(generator, y, uv), case.bad[0][0, 0], TASKS), TASKS)
         right.setdefault(case.task, []).append(bool(prompt.any()) and TASKS[int(np.argmax(prompt))] == case.task)
     return {task: float(np.mean(answers)) for task, answers in right.items()}
 

@@ -12,6 +12,7 @@ from benchmarks.ablation.arms import Arm
 from benchmarks.quality.protocol import Case
 from generator.encoder import Features
 from generator.model import Frame, Generator, Integration
+from stream.evidence import weighed
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
 from training.checkpoint import carry_over
@@ -81,10 +82,11 @@ def _restore(generator: Generator, arm: Arm, case: Case, strength: float) -> Pla
             return Frame(y[here], uv[here], maps, torch.from_numpy(words)[None], torch.full((1, 1), strength))
 
         if wanted is None and average is None:
-            average = follow_estimate(None, generator.step(frame(nothing), keep, state)[0].prompt_hat[0].numpy())
+            first = generator.step(frame(nothing), keep, state)[0].prompt_hat[0].numpy()
+            average = follow_estimate(None, weighed(first, case.bad[0][index, 0], known))
         words = wanted if wanted is not None else prompt_from_estimate(average, known)  # type: ignore[arg-type]
         output, state = generator.step(frame(words), keep, state, Integration(arm.steps, arm.inverted))
-        average = follow_estimate(average, output.prompt_hat[0].numpy())
+        average = follow_estimate(average, weighed(output.prompt_hat[0].numpy(), case.bad[0][index, 0], known))
         keep = torch.ones(1, 1)
         changed[0].append(y[index] + output.change_y[0])
         changed[1].append(uv[index] + output.change_uv[0])

@@ -14,6 +14,7 @@ from benchmarks.quality.pictures import from_i420, video_frames
 from benchmarks.quality.protocol import Case
 from engines.engine import StepInputs
 from engines.errors import ClearcallError
+from stream.evidence import weighed
 from stream.face.regions import region_maps
 from stream.filter import FaceFilter
 from stream.models import Model
@@ -141,11 +142,11 @@ def generator(model: Model, prompt: str) -> Method:
                 if average is None:
                     # As the filter does it: the first look tells what is needed.
                     first = engine.step(StepInputs(y[None], uv[None], regions, nothing, 1.0), cache)
-                    average = follow_estimate(None, first.prompt_hat[0])
+                    average = follow_estimate(None, weighed(first.prompt_hat[0], y[0], model.prompts))
                     cache.forget()
                 words = prompt_from_estimate(average, model.prompts)
             found = engine.step(StepInputs(y[None], uv[None], regions, words[None], 1.0), cache)
-            average = follow_estimate(average, found.prompt_hat[0])
+            average = follow_estimate(average, weighed(found.prompt_hat[0], y[0], model.prompts))
             taken.append(1000 * (time.perf_counter() - began))
             luma.append(found.y[0].copy())
             chroma.append(found.uv[0].copy())

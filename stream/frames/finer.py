@@ -23,6 +23,8 @@ CELL = 8
 """Samples along the edge of what noise and band are averaged over."""
 NEAR = 5
 """Window, in samples of the graph, beyond which a change is no matter of noise but of light."""
+SMALL = 64
+"""Edge of what the noise is measured on."""
 LEAST = 1e-3
 """Mean square below which a band holds nothing."""
 SURELY = 1.5
@@ -92,7 +94,11 @@ def _energy(values: Change, squares: Change | None = None) -> NDArray[np.float32
 
 @lru_cache(maxsize=32)
 def noise_ratio(edge: int, size: int) -> float:
-    """Energy per sample that white noise has in the band that is finer than the graph, by that of `near`."""
+    """Energy per sample that white noise has in the band that is finer than the graph, by that of `near`.
+
+    Measured on a small picture of the same ratio: it is asked for within a frame.
+    """
+    edge, size = SMALL, round(SMALL * size / edge)
     noise = np.random.default_rng(1).normal(128, 20, (size, size))
     native = np.clip(np.rint(noise), 0, 255).astype(np.uint8)
     small = reduced(native, edge)

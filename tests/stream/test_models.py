@@ -91,6 +91,8 @@ def test_integers_come_along_where_they_are_faster(with_int8: Path, monkeypatch:
     model = open_model("tiny", folder=with_int8, live=True)
     assert model.costs == {"fp32": 1.0, "int8": 0.6} and list(model.precisions) == ["fp32", "int8"]
     assert govern(model, 0.033, 0.0).level.name == "64 int8", "a call begins with the least"
+    # Guards against tiles that never run where nobody sits before the camera: a level rises by faces' times alone.
+    assert govern(model, 0.033, 0.0, whole=True).level.name == "128 int8", "tiles go with the largest graph"
     # Files have time.
     assert open_model("tiny", folder=with_int8).costs == {"fp32": 1.0}
 

@@ -108,7 +108,7 @@ def test_landmarks_are_looked_for_once_per_clip_and_move_along(
 
 def test_the_average_is_that_of_a_live_call() -> None:
     # A relay looks at the first frame before it restores it, and has each later estimate only for the next frame.
-    estimates = np.array([[0.5], [0.7], [0.1], [0.9]], np.float32)
+    estimates = np.repeat(np.array([[0.5], [0.7], [0.1], [0.9]], np.float32), len(TASKS), axis=1)
     stand_in = type("Known", (), {"encode": lambda *_: None, "estimated": lambda *_: _Tensor(estimates)})()
     averages = averages_of_a_call(stand_in, to_planes(CLIPS[0].frames))
     third = 0.5 + SMOOTHING * 0.2
