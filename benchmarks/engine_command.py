@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from benchmarks.tables import configuration, graphs, switches
 from engines.errors import BadInput
 from engines.manifest import MODELS, Manifest, read_family
 from engines.plan_build import LARGEST_BATCH
+from engines.precision import INT8, family_in
 
 SIZES = (256, 384, 512)
 LARGEST_STEPS, LARGEST_THREADS, LARGEST_FPS = 100_000, 256, 1000
@@ -88,6 +90,10 @@ def _manifests(arguments: argparse.Namespace, sizes: list[int], folder: Path) ->
             export_half(made)
         return made
     manifests = read_family(arguments.model, arguments.models)
+    if not arguments.engine:
+        # A call begins with them where they are faster; `--engine` compares float32 and what engines make of it.
+        with suppress(BadInput):
+            manifests += read_family(family_in(arguments.model, INT8), arguments.models)
     known = {m.crop for m in manifests}
     if not known.issuperset(sizes):
         raise BadInput(f"--sizes: {arguments.model} has {', '.join(map(str, sorted(known)))}")

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.engine import EngineCase, GraphCase, Timed, operators, session_bytes, spread, take_turns
-from benchmarks.paced import paced
+from benchmarks.paced import paced_turns
 from engines.errors import BadInput
 from engines.manifest import Manifest
+from engines.precision import FP32, precision_of
 
 if TYPE_CHECKING:
     from benchmarks.macs import Part
@@ -40,34 +41,39 @@ def graphs(manifests: list[Manifest], threads: list[int], steps: int, fps: int, 
     """Time every graph on every thread count, beside its yardstick where torch is there to make one.
 
     Args:
-        manifests: The graphs.
+        manifests: The graphs; those in other precisions than float32 have the work of the same graph in float32, and no
+            yardstick, which is in float32 itself.
         threads: Thread counts.
         steps: Steps per graph and thread count, as fast as they go; and as many at a camera's rate.
         fps: That rate.
         folder: Where the yardsticks' graphs go.
     """
-    work = {m.name: _work(m, folder) for m in manifests}
+    plain = {m.crop: m for m in manifests if precision_of(m) == FP32}
+    counted = {m.crop: _work(m, folder) for m in plain.values()}
+    work = {m.name: counted.get(m.crop) for m in manifests}
     cases: dict[tuple[str, int, str], Timed] = {}
     engines: dict[tuple[str, int], EngineCase] = {}
     for manifest in manifests:
         known = work[manifest.name]
         for count in threads:
             cases[manifest.name, count, "engine"] = engines[manifest.name, count] = EngineCase(manifest, count)
-            if known is not None:
+            if known is not None and manifest is plain[manifest.crop]:
                 cases[manifest.name, count, "yardstick"] = GraphCase(known.yardstick, count)
     times = dict(zip(cases, take_turns(list(cases.values()), steps), strict=True))
-    at_rate = {key: spread(paced(case.step, steps, fps)) for key, case in engines.items()}
-    print(f"{'graph':<12}{'threads':>8}{'parameters':>12}{'GMAC':>8}{'best ms':>9}{'median ms':>11}{'p95 ms':>9}"
+    slowly = paced_turns([case.step for case in engines.values()], steps, fps)
+    at_rate = {key: spread(taken) for key, taken in zip(engines, slowly, strict=True)}
+    print(f"{'graph':<14}{'threads':>8}{'parameters':>12}{'GMAC':>8}{'best ms':>9}{'median ms':>11}{'p95 ms':>9}"
           f"{f'at {fps} fps':>11}{'p95 ms':>9}{'x plain':>9}{'MB a session':>14}")  # fmt: skip
     rows = []
     for manifest in manifests:
-        known = work[manifest.name]
+        known, alike = work[manifest.name], plain.get(manifest.crop, manifest)
         for count in threads:
             taken, slow = times[manifest.name, count, "engine"], at_rate[manifest.name, count]
             row: Row = {
                 "graph": manifest.name,
+                "precision": precision_of(manifest),
                 "threads": count,
-                "parameters": sum(p.parameters for p in known.parts) if known else _about(manifest),
+                "parameters": sum(p.parameters for p in known.parts) if known else _about(alike),
                 "gmac": known.macs / 1e9 if known else None,
                 "best_ms": taken.best,
                 "median_ms": taken.median,
@@ -79,17 +85,17 @@ def graphs(manifests: list[Manifest], threads: list[int], steps: int, fps: int, 
                 "parts": [asdict(part) for part in known.parts] if known else [],
                 "operators_ms": operators(manifest.graph.path, count),
             }
-            if known is not None:
+            yardstick = times.get((manifest.name, count, "yardstick"))
+            if known is not None and yardstick is not None:
                 # Per multiply-accumulate: the trunk's last block leaves the two a little apart.
-                plain = times[manifest.name, count, "yardstick"].best
-                row["times_plain"] = round(taken.best / known.macs / (plain / known.yardstick_macs), 3)
+                row["times_plain"] = round(taken.best / known.macs / (yardstick.best / known.yardstick_macs), 3)
             rows.append(row)
-            print(f"{row['graph']:<12}{count:>8}{row['parameters'] / 1e6:>10.2f} M{_shown(row['gmac'], '.3f'):>8}"
+            print(f"{row['graph']:<14}{count:>8}{row['parameters'] / 1e6:>10.2f} M{_shown(row['gmac'], '.3f'):>8}"
                   f"{taken.best:>9.2f}{taken.median:>11.2f}{taken.p95:>9.2f}"
                   f"{slow.median:>11.2f}{slow.p95:>9.2f}{_shown(row['times_plain'], '.2f'):>9}"
                   f"{row['session_bytes'] / 1e6:>14.1f}")  # fmt: skip
     for row in rows:
-        if row["parts"] and row["threads"] == threads[0]:
+        if row["parts"] and row["threads"] == threads[0] and row["precision"] == FP32:
             print(f"{row['graph']}, MMAC: {_listed({p['name']: p['macs'] / 1e6 for p in row['parts']}, 99)}")
         print(f"{row['graph']}, {row['threads']} threads, ms: {_listed(row['operators_ms'], SHOWN)}")
     return rows

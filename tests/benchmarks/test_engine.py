@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from benchmarks import tables
 from benchmarks.engine import operators, session_bytes, take_turns
 from generator.config import CONFIGS
+from stream.cli import main
 from tests.export.tiny_family import SIZES, generator, manifests
 from tests.generator.tiny import TINY
 
@@ -44,6 +47,31 @@ def test_without_torch_or_for_another_model_there_is_still_the_time(
     monkeypatch.setitem(sys.modules, "torch", None)
     row = tables.graphs(manifests()[:1], [1], 3, 1000, tmp_path)[0]
     assert row["gmac"] is None and row["times_plain"] is None and row["best_ms"] > 0 and row["parameters"] > 0
+
+
+def _with_int8(folder: Path) -> Path:
+    """The family `tiny` with one that calls itself its 8-bit integers."""
+    shutil.copytree(manifests()[0].graph.path.parent, folder, dirs_exist_ok=True)
+    for size in SIZES:
+        manifest = json.loads((folder / f"tiny-{size}.json").read_text())
+        manifest |= {"name": f"tiny-int8-{size}", "family": "tiny-int8"}
+        (folder / f"tiny-int8-{size}.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.mark.usefixtures("known")
+def test_the_graphs_that_a_call_begins_with_are_measured_too(tmp_path: Path) -> None:
+    # Guards against a table of graphs of which none ever runs in a call.
+    words = ["--model", "tiny", "--models", str(_with_int8(tmp_path / "models")), "--sizes", str(SIZES[0])]
+    options = ["--threads", "1", "--steps", "2", "--fps", "1000", "--json", str(tmp_path / "out.json")]
+    assert main(["bench", "engine", *words, *options]) == 0
+    whole, rough = json.loads((tmp_path / "out.json").read_text())["rows"]
+    assert [(each["graph"], each["precision"]) for each in (whole, rough)] == [
+        (f"tiny-{SIZES[0]}", "fp32"), (f"tiny-int8-{SIZES[0]}", "int8"),
+    ]  # fmt: skip
+    assert rough["best_ms"] > 0 and rough["paced_median_ms"] > 0
+    assert (rough["gmac"], rough["parameters"]) == (whole["gmac"], whole["parameters"])
+    assert whole["times_plain"] and rough["times_plain"] is None, "the yardstick is in float32"
 
 
 def test_memory_is_what_the_arrays_hold() -> None:
