@@ -79,3 +79,11 @@ def test_gains_arespread_as_bilinear_interpolation_does() -> None:
     coarse = torch.randn(2, 1, 3, 5)
     expected = functional.interpolate(coarse, scale_factor=8.0, mode="bilinear", align_corners=False)
     torch.testing.assert_close(spread(coarse, 8), expected, atol=1e-6, rtol=0)
+
+
+def test_gains_are_spread_where_they_are_and_as_they_are() -> None:
+    """Weights made on the CPU would have to be copied in each step, which a CUDA graph cannot record."""
+    assert spread(torch.empty(1, 1, 2, 2, device="meta"), 8).device.type == "meta"
+    half = torch.randn(1, 1, 3, 5).half()
+    assert spread(half, 8).dtype == torch.float16
+    torch.testing.assert_close(spread(half, 8).float(), spread(half.float(), 8), atol=5e-3, rtol=0)
