@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import onnxruntime
@@ -62,9 +65,12 @@ class OrtCudaRunner:
                 str(manifest.graph.path), options, providers=[(PROVIDER, settings)]
             )
         except Exception as error:  # its errors have no common base
-            raise EngineError(f"ONNX Runtime cannot run {manifest.name} on the GPU: {first_line(error)}") from error
+            # What could not be loaded it only logs, and then complains of a graph without a GPU.
+            why = why_not_loaded() or first_line(error)
+            raise EngineError(f"ONNX Runtime cannot run {manifest.name} on the GPU: {why}") from error
         if self._session.get_providers()[:1] != [PROVIDER]:
-            raise EngineError("ONNX Runtime fell back to the CPU: its CUDA or cuDNN libraries are missing")
+            why = why_not_loaded() or "its CUDA or cuDNN libraries are missing or not for this GPU"
+            raise EngineError(f"ONNX Runtime fell back to the CPU: {why}")
         check_signature(self._session, manifest)
         self.max_batch = max_batch if isinstance(self._session.get_inputs()[0].shape[0], str) else 1
         self.warm_up_batches = [1, self.max_batch] if self.max_batch > 1 else [1]
@@ -107,6 +113,19 @@ class OrtCudaRunner:
             self._recorded += 1
             options.add_run_config_entry("gpu_graph_id", str(number))
         return options
+
+
+def why_not_loaded() -> str | None:
+    """What keeps ONNX Runtime's CUDA library from being loaded, such as a library it needs; None if nothing does."""
+    prefix, suffix = ("", ".dll") if sys.platform == "win32" else ("lib", ".so")
+    folder = Path(onnxruntime.__file__).parent / "capi"
+    try:
+        for name in ("shared", "cuda"):
+            # Global: the second takes from the first what it does not name as needed.
+            ctypes.CDLL(str(folder / f"{prefix}onnxruntime_providers_{name}{suffix}"), mode=ctypes.RTLD_GLOBAL)
+    except OSError as error:
+        return first_line(error)
+    return None
 
 
 def open_onnx_cuda(

@@ -9,6 +9,7 @@ from typing import Any
 import onnxruntime
 import pytest
 
+from engines import onnx_cuda
 from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
 from engines.onnx_cuda import BINDINGS_KEPT, GRAPHS, PROVIDER, OrtCudaRunner
 from tests.engines.fake_device import FakeDevice
@@ -150,8 +151,9 @@ def test_its_errors_are_what_engines_know(session: type[FakeSession], text: str,
 def test_where_it_cannot_run_on_the_gpu_it_says_so(
     session: type[FakeSession], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(onnx_cuda, "why_not_loaded", lambda: None)
     monkeypatch.setattr(session, "providers", ["CPUExecutionProvider"])
-    with pytest.raises(EngineError, match="fell back to the CPU"):
+    with pytest.raises(EngineError, match="fell back to the CPU: its CUDA or cuDNN libraries are missing"):
         OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
 
     def refuse(*_: Any, **__: Any) -> None:
@@ -160,9 +162,19 @@ def test_where_it_cannot_run_on_the_gpu_it_says_so(
     monkeypatch.setattr(onnxruntime, "InferenceSession", refuse)
     with pytest.raises(EngineError, match="cannot run tiny-fp16-64 on the GPU: This session contains"):
         OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+    # A library that is missing is only logged; what is raised complains of the graph.
+    monkeypatch.setattr(onnx_cuda, "why_not_loaded", lambda: "libcublas.so.13: cannot open shared object file")
+    with pytest.raises(EngineError, match="cannot run tiny-fp16-64 on the GPU: libcublas.so.13: cannot open"):
+        OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(EngineError, match="built without CUDA: pip install onnxruntime-gpu"):
         OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+
+
+def test_the_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(onnxruntime, "__file__", str(tmp_path / "__init__.py"))
+    why = onnx_cuda.why_not_loaded()
+    assert why is not None and "onnxruntime_providers_shared" in why and "\n" not in why
 
 
 def test_the_drivers_number_reaches_the_session(session: type[FakeSession]) -> None:
