@@ -44,13 +44,27 @@ def measure(
     steps: int,
     offered: Sequence[Candidate] | None = None,
     frames: int = FRAMES,
+    limits: Row | None = None,
+    keep: Callable[[Row], None] = lambda so_far: None,
 ) -> dict[str, Any]:
-    """Rows of figures, engines that cannot be used with the reason, and the limits of the GPU where there is one."""
+    """Rows of figures, engines that cannot be used with the reason, and the limits of the GPU where there is one.
+
+    Args:
+        manifests: The graphs.
+        wanted: Names of the engines.
+        batches: Sessions a step.
+        steps: Steps of each batch.
+        offered: The engines that there are.
+        frames: Frames compared with the CPU.
+        limits: What the GPU can do at best, where it is known; else it is measured once an engine is there.
+        keep: Given all there is so far, after each figure.
+    """
     threads = max(1, (os.cpu_count() or 1) // 2)
     found = candidates(threads, max(batches), may_build=True) if offered is None else offered
-    limits, gpu = _limits()
     rows: list[Row] = []
     missing: dict[str, str] = {}
+    content: Row = {"rows": rows, "missing": missing, "gpu": None, "limits": limits, "cpu_threads": threads}
+    asked = False
     print(f"{'graph':<14}{'engine':<18}{'batch':>5}{'median ms':>11}{'p99 ms':>9}{'faces/s':>9}{'roof %':>8}"
           f"{'MB':>7}{'largest':>9}{'off by >1':>11}")  # fmt: skip
     for manifest in manifests:
@@ -59,21 +73,26 @@ def measure(
             try:
                 before = _used()
                 engine = choose([manifest], found, name).engines[manifest.crop]
+                if expected is None:
+                    # Only now: it takes a while, and in vain where no engine can be used.
+                    expected = _pictures(choose([manifest], found, REFERENCE).engines[manifest.crop], frames)
+                memory = None if before is None else ((_used() or 0) - before) / 1e6
+                common = {"graph": manifest.name, "engine": name, "runs": engine.manifest.name, "memory_mb": memory}
+                common |= _difference(expected, _pictures(engine, frames))
             except ClearcallError as error:
                 missing[name] = str(error)
-                print(f"{manifest.name:<14}{name:<18}{error}")
+                print(f"{manifest.name:<14}{name:<18}{error}", flush=True)
+                keep(content)
                 continue
-            if expected is None:
-                # Only now: it takes a while, and in vain where no engine can be used.
-                expected = _pictures(choose([manifest], found, REFERENCE).engines[manifest.crop], frames)
-            memory = None if before is None else ((_used() or 0) - before) / 1e6
-            common = {"graph": manifest.name, "engine": name, "runs": engine.manifest.name, "memory_mb": memory}
-            common |= _difference(expected, _pictures(engine, frames))
+            if not asked:
+                asked, content["gpu"] = True, _gpu()
+                content["limits"] = limits or _limits()
             work = _work(engine.manifest)
             for batch in batches:
-                rows.append(common | _timed(engine, batch, steps) | _roof(work, batch, limits))
+                rows.append(common | _timed(engine, batch, steps) | _roof(work, batch, content["limits"]))
                 _print(rows[-1])
-    return {"rows": rows, "missing": missing, "gpu": gpu, "limits": limits, "cpu_threads": threads}
+                keep(content)
+    return content
 
 
 def pattern(manifest: Manifest, index: int) -> StepInputs:
@@ -144,15 +163,23 @@ def _used() -> int | None:
     return total - free
 
 
-def _limits() -> tuple[Row | None, str | None]:
-    """Measured limits of the GPU, and its name."""
+def _gpu() -> str | None:
+    """Name and compute capability."""
     try:
         device = cuda_device()
     except EngineError:
-        return None, None
+        return None
+    return f"{device.name}, {device.capability}"
+
+
+def _limits() -> Row | None:
+    """Measured limits of the GPU; None where there is none, or it will not be measured."""
     from benchmarks.gpu_limits import measure as measure_limits
 
-    return asdict(measure_limits(device)), f"{device.name}, {device.capability}"
+    try:
+        return asdict(measure_limits(cuda_device()))
+    except EngineError:
+        return None
 
 
 def _work(manifest: Manifest) -> Any:

@@ -1,24 +1,31 @@
 #!/bin/sh
-# The whole check of an NVIDIA GPU in one go, in under 8 minutes: benchmarks/gpu.sh [FOLDER]
-# Leaves gpu.json and gpu.log in FOLDER (runs/gpu). Uses what is there: TensorRT, TensorRT-RTX, ONNX Runtime's CUDA, torch.
-# What is missing comes from wheels in benchmarks/wheels if that folder is there (no network is used then), else nothing
-# is installed. Graphs are taken from benchmarks/gpu-models if that is there, else exported, which needs torch.
-# PYTHON names the interpreter (python3).
-set -eu
+# The whole check of an NVIDIA GPU in one go, in under 8 minutes: benchmarks/gpu.sh [FOLDER [PART ...]]
+# Leaves gpu.json and gpu.log, and nothing else, in FOLDER (runs/gpu). PART: torch, tensorrt, onnxruntime-cuda,
+# tensorrt-rtx; all of them where none is named. What is not there is named as not run, with the reason.
+# PYTHON names the interpreter (python3), WHEELS a folder of wheels to use beside what it has (benchmarks/wheels),
+# MODELS a folder with the graphs of base (benchmarks/gpu-models); without one they are exported, which needs torch.
+# Ends with 0 if anything was measured, 1 if nothing could be, 2 if it was called in the wrong way.
 here=$(cd "$(dirname "$0")/.." && pwd)
-mkdir -p "${1:-$here/runs/gpu}"
-out=$(cd "${1:-$here/runs/gpu}" && pwd)
-cd "$here"
+folder=${1:-$here/runs/gpu}
+[ $# -eq 0 ] || shift
+mkdir -p "$folder" && out=$(cd "$folder" && pwd) || { echo "gpu.sh: $folder cannot be written to" >&2; exit 2; }
+rm -f "$out/gpu.json" "$out/gpu.log"
 python=${PYTHON:-python3}
-if [ -d benchmarks/wheels ]; then
-    # Sees what the machine has, and adds what is carried.
-    "$python" -m venv --system-site-packages "$out/venv"
-    python=$out/venv/bin/python
-    for wheel in benchmarks/wheels/*.whl; do
-        "$python" -m pip install --quiet --no-index --no-deps "$wheel" || echo "gpu.sh: $wheel was not installed" >&2
-    done
+wheels=$(cd "${WHEELS:-$here/benchmarks/wheels}" 2>/dev/null && pwd)
+models=$(cd "${MODELS:-$here/benchmarks/gpu-models}" 2>/dev/null && pwd)
+cd "$here" || exit 2
+PYTHONPATH=$here${PYTHONPATH:+:$PYTHONPATH} "$python" -m benchmarks.gpu_check "$out" "$wheels" "$models" "$@" &
+check=$!
+trap 'kill -TERM "$check" 2>/dev/null' TERM INT HUP
+wait "$check"
+status=$?
+# A signal ends the waiting, not what is waited for: that still writes down what it has.
+if kill -0 "$check" 2>/dev/null; then
+    wait "$check"
+    status=$?
 fi
-models=benchmarks/gpu-models
-[ -d "$models" ] || models=$out/models
-# Plans of this check stay out of the user's cache.
-PYTHONPATH=$here XDG_CACHE_HOME=$out/cache exec "$python" -m benchmarks.gpu_check "$out" "$models"
+[ -f "$out/gpu.log" ] || echo "gpu.sh: $python could not run benchmarks.gpu_check, exit status $status" >"$out/gpu.log"
+[ -f "$out/gpu.json" ] || printf '{"bench": "gpu", "error": "the check itself ended with status %s", "parts": {}}\n' \
+    "$status" >"$out/gpu.json"
+[ "$status" -le 2 ] || status=1
+exit "$status"

@@ -1,14 +1,21 @@
-"""What a GPU can do at best: bytes copied and half-precision products a second, measured on it."""
+"""What a GPU can do at best: bytes copied and half-precision products a second, measured on it.
+
+Started as `python -m benchmarks.gpu_limits FILE.json` by the check of a GPU: what it loads to measure is then gone with
+its process.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engines.cuda import CudaDevice
+from benchmarks.json_file import write_json
+from engines.cuda import CudaDevice, cuda_device
 from engines.errors import EngineError
 
 COPIED = 512 << 20
@@ -37,12 +44,12 @@ def measure(device: CudaDevice) -> Limits:
 
 def _copy_rate(device: CudaDevice) -> float | None:
     device.enter()
+    blocks: list[int] = []
     try:
-        source, target = device.allocate(COPIED), device.allocate(COPIED)
-    except EngineError:
-        return None
-    queue = device.queue()
-    try:
+        for _ in range(2):
+            blocks.append(device.allocate(COPIED))
+        source, target = blocks
+        queue = device.queue()
         queue.copy(target, source, COPIED)
         queue.wait()
         began = time.perf_counter()
@@ -50,9 +57,11 @@ def _copy_rate(device: CudaDevice) -> float | None:
             queue.copy(target, source, COPIED)
         queue.wait()
         return 2 * COPIED * TIMES / (time.perf_counter() - began)
+    except EngineError:
+        return None
     finally:
-        device.free(source)
-        device.free(target)
+        for block in blocks:
+            device.free(block)
 
 
 def _matrix_rate(device: CudaDevice) -> tuple[float | None, str]:
@@ -99,3 +108,19 @@ def _onnx_product(device: CudaDevice) -> tuple[Any, Any]:
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("disable_synchronize_execution_providers", "1")
     return lambda: session.run_with_iobinding(binding, options), queue.wait
+
+
+def main(target: Path) -> int:
+    """Measure and write down, or write down why not."""
+    try:
+        device = cuda_device()
+        content: dict[str, Any] = {"gpu": f"{device.name}, {device.capability}", "limits": asdict(measure(device))}
+    except EngineError as error:
+        content = {"missing": {"gpu": str(error)}}
+    print(content)
+    write_json(target, content)
+    return int("missing" in content)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,55 +1,61 @@
 """The generator in torch on a GPU: as it is, compiled, and as a CUDA graph; what an engine has to beat.
 
-Started as `python -m benchmarks.torch_yardstick FILE.json WAY ...`.
+Started as `python -m benchmarks.torch_yardstick FILE.json WAY`, one process for each way: a capture that failed may
+leave a process's GPU of no use. Weights and states are half precision once and for all, as in the exported graphs; what
+autocast still converts, anew in each step, is what float32 operators between them leave behind.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.gpu_models import random_generator
+from benchmarks.json_file import write_json
+from benchmarks.random_generator import random_generator
 from export.fold import folded
 from export.wrapper import GraphModule
 
 GRAPHS = (("lite", 384), ("base", 512))
 BATCHES = (1, 4, 8, 16)
-WAYS = ("eager", "graph", "compiled", "compiled graph")
+WAYS = ("graph", "eager", "compiled graph", "compiled")
 WARM_UP, STEPS = 20, 100
 
 
 class Case:
     """One graph and batch in torch, states carried along in place, planes from and to pinned memory."""
 
-    def __init__(self, name: str, size: int, batch: int, compiled: bool) -> None:
-        module = GraphModule(folded(random_generator(name)), size).eval().cuda()
-        self._module: Callable[..., Any] = module
-        if compiled:
-            self._module = torch.compile(module, mode="max-autotune-no-cudagraphs")
+    def __init__(self, name: str, size: int, batch: int, compiled: bool, device: str = "cuda") -> None:
+        module = GraphModule(folded(random_generator(name)), size).eval().half().to(device)
         example = module.example_inputs(batch)
-        self._host = {n: example[n].pin_memory() for n in ("y", "uv")}
-        self._inputs = {n: t.cuda() for n, t in example.items()}
-        self._inputs["keep"].fill_(1.0)
-        self._states = module.state_names()
-        self._back = [torch.empty_like(t).pin_memory() for t in self._host.values()]
+        self._device = device
+        self._module: Callable[..., Any] = torch.compile(module) if compiled else module
+        self._host = {n: self._pinned(example[n]) for n in ("y", "uv")}
+        self.inputs = {n: t.to(device) for n, t in example.items()}
+        for name in ("keep", "prompt"):
+            self.inputs[name].fill_(1.0)
+        self.states = module.state_names()
+        self.back = [self._pinned(torch.empty_like(t)) for t in self._host.values()]
+
+    def _pinned(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.pin_memory() if self._device == "cuda" else tensor
 
     @torch.no_grad()
     def enqueue(self) -> None:
         """Put one step in line."""
         for name, host in self._host.items():
-            self._inputs[name].copy_(host, non_blocking=True)
-        with torch.autocast("cuda", torch.float16):
-            result = self._module(*self._inputs.values())
-        for name, state in zip(self._states, result[3:], strict=True):
-            self._inputs[name].copy_(state)
-        for back, plane in zip(self._back, result[:2], strict=True):
+            self.inputs[name].copy_(host, non_blocking=True)
+        # Without its cache of converted weights: there are none to convert, and a recording must not refer to it.
+        with torch.autocast(self._device, torch.float16, cache_enabled=False):
+            result = self._module(*self.inputs.values())
+        for name, state in zip(self.states, result[3:], strict=True):
+            self.inputs[name].copy_(state)
+        for back, plane in zip(self.back, result[:2], strict=True):
             back.copy_(plane, non_blocking=True)
 
 
@@ -68,6 +74,7 @@ def timed(step: Callable[[], None]) -> dict[str, float]:
 def recorded(case: Case) -> Callable[[], None]:
     """The step as a CUDA graph."""
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's own
+    side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         for _ in range(3):
             case.enqueue()
@@ -85,25 +92,44 @@ def measure(name: str, size: int, batch: int, way: str) -> dict[str, Any]:
         case = Case(name, size, batch, way.startswith("compiled"))
         times = timed(recorded(case) if way.endswith("graph") else case.enqueue)
     except Exception as error:  # what cannot be measured is said, and the rest goes on
-        return row | {"error": str(error).splitlines()[0] if str(error) else type(error).__name__}
+        return row | {"error": first_line(error)}
     return row | times | {"faces_per_s": 1000 * batch / times["median_ms"]}
 
 
-def main(target: Path, ways: Sequence[str]) -> None:
-    """Measure, writing down after each figure."""
+def usable() -> str | None:
+    """None after letting go of what the last figure held, or why this process can measure nothing more."""
+    try:
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
+    except Exception as error:  # whatever it is, all that follows would fail by it
+        return first_line(error)
+    return None
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def main(target: Path, way: str) -> int:
+    """Measure, writing down after each figure; 1 where there is nothing to measure on."""
     if not torch.cuda.is_available():
-        raise SystemExit("torch sees no CUDA device: nothing to measure")
+        write_json(target, {"rows": [], "missing": {"torch": "torch sees no CUDA device"}})
+        return 1
+    torch.backends.cudnn.benchmark = True
     rows: list[dict[str, Any]] = []
     content = {"torch": torch.__version__, "gpu": torch.cuda.get_device_name(), "rows": rows}
-    for way in ways:
-        for name, size in GRAPHS:
-            # Compiling takes a minute each: one session only.
-            for batch in BATCHES[:1] if way.startswith("compiled") else BATCHES:
-                rows.append(measure(name, size, batch, way))
-                print(json.dumps(rows[-1]), flush=True)
-                target.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-                torch.cuda.empty_cache()
+    lost: str | None = None
+    for name, size in GRAPHS:
+        # Compiling takes a minute each: one session only.
+        for batch in BATCHES[:1] if way.startswith("compiled") else BATCHES:
+            row: dict[str, Any] = {"graph": f"{name}-{size}", "engine": f"torch {way}", "batch": batch}
+            rows.append(row | {"error": f"not run after: {lost}"} if lost else measure(name, size, batch, way))
+            print(rows[-1], flush=True)
+            write_json(target, content)
+            lost = lost or usable()
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:] or WAYS)
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))

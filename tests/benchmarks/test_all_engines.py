@@ -67,6 +67,47 @@ def test_an_engine_that_fails_in_a_batch_does_not_end_the_rest() -> None:
     assert "median_ms" in rows[0] and rows[1]["error"] == "no room"
 
 
+def test_an_engine_that_fails_while_it_is_compared_is_missing_with_its_reason() -> None:
+    class Failing(OrtEngine):
+        def step(self, inputs: Any, cache: Any) -> Any:
+            self.done = getattr(self, "done", 0) + 1
+            if self.done > 6:
+                raise EngineError("lost")
+            return super().step(inputs, cache)
+
+    candidates = [Candidate("small", Failing), *offered()[2:]]
+    content = all_engines.measure(manifests()[:1], ["small", "onnxruntime-cpu"], [1], 2, candidates, frames=4)
+    assert content["missing"] == {"small": "lost"} and [r["engine"] for r in content["rows"]] == ["onnxruntime-cpu"]
+
+
+def test_what_there_is_is_kept_after_each_figure() -> None:
+    kept: list[tuple[int, int]] = []
+    names = ["tensorrt", "onnxruntime-cpu"]
+    all_engines.measure(
+        manifests()[:1], names, [1, 2], 2, offered(), frames=2,
+        keep=lambda content: kept.append((len(content["rows"]), len(content["missing"]))),
+    )  # fmt: skip
+    assert kept == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_the_gpu_is_measured_once_and_only_when_an_engine_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    limits: dict[str, Any] = {"bytes_per_s": 1e12, "macs_per_s": 1e14, "by": "torch"}
+
+    def measured() -> dict[str, Any]:
+        asked.append(1)
+        return limits
+
+    monkeypatch.setattr(all_engines, "_limits", measured)
+    given = manifests()[:1]
+    assert all_engines.measure(given, ["tensorrt"], [1], 2, offered())["limits"] is None and not asked
+    content = all_engines.measure(given, ["tensorrt", "onnxruntime-cpu"], [1, 2], 2, offered(), frames=2)
+    assert content["limits"] == limits and asked == [1] and all(row["roof_ms"] > 0 for row in content["rows"])
+    known = {**limits, "by": "before"}
+    content = all_engines.measure(given, ["onnxruntime-cpu"], [1], 2, offered(), frames=2, limits=known)
+    assert content["limits"] == known and asked == [1]
+
+
 def test_the_graph_is_counted_as_torch_counts() -> None:
     counted = count(manifests()[0].graph.path)
     assert counted.macs == pytest.approx(total_macs(generator(), 64), rel=0.01)
