@@ -56,7 +56,8 @@ def counted(told: Told, window: Window) -> dict[str, int] | None:
     )
     if frames is None or changed is None or frames + (bypassed or 0) <= 0:
         return None
-    return {"frames": frames + (bypassed or 0), "changed": changed}
+    # A frame that was in the filter at the first message is not among its frames any more, but among those changed since.
+    return {"frames": frames + (bypassed or 0), "changed": min(changed, frames)}
 
 
 def share(counts: dict[str, int] | None) -> float | None:

@@ -31,6 +31,11 @@ def test_frames_that_went_past_a_stalled_filter_are_unchanged_ones() -> None:
     assert told.share(told.counted(messages, WINDOW)) == 25
 
 
+def test_a_frame_that_was_in_the_filter_does_not_make_more_than_all() -> None:
+    messages = [_message(10.1, 100, 99), _message(20.3, 200, 200)]
+    assert told.share(told.counted(messages, WINDOW)) == 100
+
+
 @pytest.mark.parametrize(
     "messages",
     [
