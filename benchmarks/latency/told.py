@@ -56,7 +56,7 @@ def counted(told: Told, window: Window) -> dict[str, int] | None:
     )
     if frames is None or changed is None or frames + (bypassed or 0) <= 0:
         return None
-    # A frame that was in the filter at the first message is not among its frames any more, but among those changed since.
+    # A frame that was in the filter at the first message is among those changed since, but not among the frames.
     return {"frames": frames + (bypassed or 0), "changed": min(changed, frames)}
 
 
