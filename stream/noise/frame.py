@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.face.decision import is_cut, thumbnail
 from stream.frames.planes import Plane, Planes
-from stream.noise.level import Levels, follow_levels, noise_levels
+from stream.noise.level import Levels, follow_levels, holds_still, noise_levels
 from stream.noise.still import Still
 
 NOISE = "noise"
@@ -21,21 +22,26 @@ ASKED = 0.5
 
 
 class FrameNoise:
-    """Frames in order, one thread at a time."""
+    """Frames in order, one thread at a time; `forget` where some were passed by."""
 
     def __init__(self) -> None:
         self._still = Still()
+        self.forget()
+
+    def forget(self) -> None:
+        """Another scene; or nobody asks for it, there is no time, or frames were passed by."""
+        self._still.forget()
         self._before: Plane | None = None
+        self._thumbnail: NDArray[np.float32] | None = None
         self._levels: Levels | None = None
-        self._count = 0
+        self._rest = 0
         self.on = False
         """Whether the last frame was filtered"""
 
-    def forget(self) -> None:
-        """Nobody asks for it, or there is no time."""
-        if self._count:
-            self._still.forget()
-            self._before, self._levels, self._count, self.on = None, None, 0, False
+    @property
+    def deviation(self) -> float:
+        """Of the noise, at the middle of all brightnesses; 0 before the first measurement."""
+        return 0.0 if self._levels is None else float(np.median(self._levels))
 
     def __call__(self, planes: Planes, in_words: bool) -> Planes:
         """The planes with less grain; the very same while there is none to speak of.
@@ -44,6 +50,10 @@ class FrameNoise:
             planes: 8-bit planes, only read.
             in_words: Whether the prompt names noise, rather than an estimate.
         """
+        seen = thumbnail(planes.y)
+        if self._thumbnail is not None and is_cut(self._thumbnail, seen):
+            self.forget()
+        self._thumbnail = seen
         self._measure(planes)
         self.on = self._levels is not None and is_noisy(self._levels, self.on, in_words)
         if not self.on or self._levels is None:
@@ -59,12 +69,17 @@ class FrameNoise:
         return Planes(*(_blend(a, b, moving) for a, b in ((still.y, other.y), (still.u, other.u), (still.v, other.v))))
 
     def _measure(self, planes: Planes) -> None:
-        turn, self._count = self._count % EVERY, self._count + 1
-        if turn == 0:
+        """Every fourth frame against the one before it; while the picture moves as a whole, every one is tried."""
+        if self._rest > 0:
+            self._rest -= 1
+            return
+        before, self._before = self._before, None
+        if before is not None and before.shape == planes.y.shape and holds_still(before, planes.y):
+            self._levels = follow_levels(self._levels, noise_levels(before, planes.y))
+            self._rest = EVERY - 2
+        else:
             # A copy: decoders use the memory of a frame again.
             self._before = planes.y.copy()
-        elif turn == 1 and self._before is not None and self._before.shape == planes.y.shape:
-            self._levels = follow_levels(self._levels, noise_levels(self._before, planes.y))
 
 
 def is_noisy(levels: Levels, before: bool, in_words: bool) -> bool:

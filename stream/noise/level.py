@@ -22,8 +22,15 @@ FROZEN = 0.02
 """Mean change of still blocks below which the frame is a repeated one, and says nothing."""
 MEAN_TO_DEVIATION = math.sqrt(math.pi) / 2
 """From the mean magnitude of the difference of two noisy samples to the deviation of one."""
-PACE = 0.1
-"""Share of the newest frame in the slow average."""
+PACE, FALL = 0.1, 0.3
+"""Share of the newest measurement in the slow average, and where it is below that: motion makes noise seem more than it
+is, and never less."""
+SMALLEST, MOTION_SEEN = 12, 10
+"""Rows, at least, of the smallest picture in which it is looked for motion of the whole; and times so many rows of the
+largest."""
+MOVED, LIT = 0.3, 1.0
+"""Pixels by which the picture as a whole has moved, and levels by which it got lighter or darker, for a change that is
+not of noise alone."""
 
 Levels = NDArray[np.float32]
 """[256] deviation of the noise at each level of luma"""
@@ -35,11 +42,11 @@ def noise_levels(before: Plane, now: Plane) -> Levels | None:
     size = width // BLOCK, height // BLOCK
     if size[0] * size[1] < FEWEST:
         return None
-    # Every other sample does, and costs a quarter.
-    sparse = np.ascontiguousarray(now[::2, ::2]), np.ascontiguousarray(before[::2, ::2])
-    change = np.asarray(cv2.absdiff(*sparse), np.float32)
+    # Every other row does, and costs half.
+    rows = now[::2]
+    change = np.asarray(cv2.absdiff(rows, before[::2]), np.float32)
     blocks = np.asarray(cv2.resize(change, size, interpolation=cv2.INTER_AREA)).ravel()
-    light = np.asarray(cv2.resize(sparse[0], size, interpolation=cv2.INTER_AREA)).ravel()
+    light = np.asarray(cv2.resize(rows, size, interpolation=cv2.INTER_AREA)).ravel()
     places, found = [], []
     for low, high in zip(BANDS[:-1], BANDS[1:], strict=True):
         there = blocks[(light >= low) & (light < high)]
@@ -51,8 +58,41 @@ def noise_levels(before: Plane, now: Plane) -> Levels | None:
     return np.interp(np.arange(256), places, np.array(found) * MEAN_TO_DEVIATION).astype(np.float32)
 
 
+def holds_still(before: Plane, now: Plane) -> bool:
+    """Whether two frames [H, W] are of one picture that does not move as a whole, nor changes its light."""
+    if min(now.shape) < SMALLEST:
+        return True
+    one, other, factor = before, now, 1
+    while min(one.shape) >= 2 * SMALLEST:
+        one, other, factor = _halved(one), _halved(other), 2 * factor
+        # What moves far is seen where the picture is small, and what moves little where it is larger.
+        if min(one.shape) < MOTION_SEEN * SMALLEST and not _is_still(one, other, MOVED / factor):
+            return False
+    return True
+
+
+def _is_still(before: Plane, now: Plane, most: float) -> bool:
+    """By the motion that explains most of the change, where it is small (Lucas and Kanade, 1981), of the whole."""
+    one, other = before.astype(np.float32), now.astype(np.float32)
+    change, both = other - one, (other + one) / 2
+    lit = float(change.mean())
+    across, down = ((both[1:-1, 2:] - both[1:-1, :-2]) / 2).ravel(), ((both[2:, 1:-1] - both[:-2, 1:-1]) / 2).ravel()
+    slopes = np.array([[across @ across, across @ down], [across @ down, down @ down]], np.float64)
+    # What has no slope anywhere cannot be seen to move.
+    slopes += np.eye(2)
+    told = change[1:-1, 1:-1].ravel() - np.float32(lit)
+    moved = np.linalg.solve(slopes, np.array([across @ told, down @ told], np.float64))
+    return abs(lit) <= LIT and float(np.hypot(*moved)) <= most
+
+
+def _halved(plane: Plane) -> Plane:
+    half = plane.shape[1] // 2, plane.shape[0] // 2
+    return np.asarray(cv2.resize(plane, half, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def follow_levels(average: Levels | None, newest: Levels | None) -> Levels | None:
     """The slow average after one more frame."""
     if average is None or newest is None:
         return newest if average is None else average
-    return np.asarray(average + PACE * (newest - average), np.float32)
+    step = newest - average
+    return np.asarray(average + np.where(step < 0, FALL, PACE) * step, np.float32)

@@ -25,19 +25,23 @@ QUIET, MOVING = 1.2, 1.6
 frame; with 1.15 and 1.5 one decibel less."""
 NOISE_ALONE = 0.84
 """Mean change of pure noise against what was shown, in its deviations."""
-ROWS = 32
+ROWS = 64
 """Rows that are worked on at a time; a multiple of 4."""
+FINE, WHOLE = 6, 255
+"""What is held has so many bits below a level, and shares are counted in so many parts: 16 bits hold both, and memory
+takes half the time that it takes with floats."""
 FLOOR = 0.8
 """Deviation that is taken for the least: rounding makes as much."""
 
 Floats = NDArray[np.float32]
+Held = NDArray[np.int16]
 
 
 class Still:
     """What was shown of one stream; frames in order, one thread at a time."""
 
     def __init__(self) -> None:
-        self._planes: list[Floats] = []
+        self._planes: list[Held] = []
         self._shown: Planes | None = None
         self._frames = 0
         self.moving: Floats | None = None
@@ -56,7 +60,7 @@ class Still:
         """
         shown = self._shown
         if shown is None or shown.y.shape != planes.y.shape:
-            self._planes = [plane.astype(np.float32) for plane in (planes.y, planes.u, planes.v)]
+            self._planes = [plane.astype(np.int16) << FINE for plane in (planes.y, planes.u, planes.v)]
             self._shown, self._frames, self.moving = planes, 1, None
             return planes
         self._frames += 1
@@ -92,7 +96,7 @@ def _mean(change: Plane) -> Floats:
     return np.asarray(cv2.boxFilter(change, cv2.CV_32F, (REACH, REACH)), np.float32)
 
 
-def _moved(held: Floats, plane: Plane, coarse: Floats) -> Plane:
+def _moved(held: Held, plane: Plane, coarse: Floats) -> Plane:
     """Moves what is held, in place, and returns it in 8 bits.
 
     A few rows at a time: what is computed on the way then stays in the processor's cache.
@@ -100,11 +104,17 @@ def _moved(held: Floats, plane: Plane, coarse: Floats) -> Plane:
     out = np.empty(plane.shape, np.uint8)
     height, width = plane.shape
     cell = 4 if width > 2 * coarse.shape[1] else 2
+    # Each share as often as a cell has samples across; down, the rows of a cell have the same.
+    parts = cv2.convertScaleAbs(coarse, alpha=WHOLE)
+    wide = cv2.merge([parts] * cell).reshape(len(coarse), -1)[:, :width]
+    step, share = np.empty((ROWS, width), np.int16), np.empty((ROWS // cell, cell, width), np.int16)
     for top in range(0, height, ROWS):
         rows = slice(top, min(height, top + ROWS))
-        cells = coarse[top // cell : -(-rows.stop // cell)]
-        share = cv2.resize(cells, (width, rows.stop - top), interpolation=cv2.INTER_NEAREST)
-        step = cv2.multiply(cv2.subtract(plane[rows], held[rows], dtype=cv2.CV_32F), share)
-        cv2.add(held[rows], step, dst=held[rows])
-        cv2.convertScaleAbs(held[rows], dst=out[rows])
+        change, shares = step[: rows.stop - top], wide[top // cell : -(-rows.stop // cell), None]
+        np.left_shift(plane[rows], FINE, out=change, dtype=np.int16)
+        cv2.subtract(change, held[rows], dst=change)
+        np.copyto(share[: len(shares)], shares)
+        cv2.multiply(change, share.reshape(ROWS, width)[: len(change)], dst=change, scale=1 / WHOLE)
+        cv2.add(held[rows], change, dst=held[rows])
+        cv2.convertScaleAbs(held[rows], dst=out[rows], alpha=1 / (1 << FINE))
     return out

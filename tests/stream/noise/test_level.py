@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.noise.level import follow_levels, noise_levels
+from stream.noise.level import follow_levels, holds_still, noise_levels
 from tests.stream.frames.pictures import smooth
 
 SIZE = (240, 320)
@@ -49,3 +49,19 @@ def test_repeated_and_tiny_frames_say_nothing() -> None:
     before = noise_levels(one, grainy(2, 6.0))
     assert follow_levels(before, None) is before
     assert follow_levels(None, before) is before
+
+
+@pytest.mark.parametrize("deviation", [0.0, 6.0, 15.0])
+def test_a_picture_that_moves_as_a_whole_is_told(deviation: float) -> None:
+    # Guards against a camera that is turned, or a light that comes on, in what is measured as noise.
+    wide = smooth(240, 340, 40, 210)
+
+    def seen(seed: int, shift: int = 0, light: float = 0.0) -> NDArray[np.uint8]:
+        noise = np.random.default_rng(seed).normal(0, deviation, SIZE)
+        return np.rint(wide[:, shift : shift + 320] + noise + light).clip(0, 255).astype(np.uint8)
+
+    assert holds_still(seen(1), seen(2))
+    for shift in (1, 2, 6, 20):
+        assert not holds_still(seen(1), seen(2, shift))
+    assert not holds_still(seen(1), seen(2, light=4.0))
+    assert holds_still(seen(1)[:1, :1], seen(2)[:1, :1])
