@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from engines.errors import BadInput, ClearcallError
+from stream.collector import give_back
 from stream.filter import FaceFilter
 from stream.models import Model
 from stream.relay import metrics
@@ -27,6 +28,8 @@ MAX_BODY = 64 * 1024
 """Bytes of a request's body; a browser's offer has 4 to 8 thousand."""
 BODY_TIMEOUT_S = 10.0
 RETRY_AFTER_S = 10
+GIVE_BACK_AFTER_S = 1.0
+"""From a call's end until its memory is given back."""
 PAGE_FILES = {
     "/": ("index.html", "text/html"),
     "/style.css": ("style.css", "text/css"),
@@ -168,6 +171,9 @@ class Relay:
 
     def _freed(self, session: Session) -> None:
         self._ended.add(session.figures())
+        # Once nobody holds it any more, and not in the loop that serves the other calls.
+        loop = asyncio.get_running_loop()
+        loop.call_later(GIVE_BACK_AFTER_S, lambda: loop.run_in_executor(None, give_back))
 
     async def _trickle(self, request: web.Request) -> web.Response:
         session = self._find(request)
