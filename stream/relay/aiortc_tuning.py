@@ -297,7 +297,7 @@ def vp8_codec(
     """An encoder, libvpx, for frames like this one at so many bit/s; `changed` are options to be tried instead."""
     options = {
         "deadline": "realtime",
-        # 720p at 2.5 Mbit/s: 5.0 ms and 46.4 dB; -12 saves 0.6 ms and costs 1.9 dB.
+        # -12 spares a third of the time and costs 1.7 dB; -4 takes two fifths more for 0.3 dB (benchmarks/encoders.py).
         "cpu-used": "-8",
         "lag-in-frames": "0",
         "minrate": str(bitrate),
