@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.face.crop import Crop
+from stream.face.decision import is_cut, thumbnail
 from stream.face.outline import Fading
 from stream.frames.cut import CutBuffer, cut
 from stream.frames.finer import Finer
@@ -22,7 +23,7 @@ from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 from stream.tone.estimate import generators_change
-from stream.tone.frame import TONE, FrameTone
+from stream.tone.frame import HAZE, LIGHT, TONE, FrameTone
 
 STAGES = "grain", "tone", "tiles", "paste"
 """In their order; each counts where it changed the frame, and else adds to the next one."""
@@ -80,6 +81,13 @@ class Surroundings:
         self._noise = prompts.index(NOISE) if NOISE in prompts else None
         self._tiles = tiles
         self._asked: Asked | None = None
+        """What for the last frame was restored, and"""
+        self._estimated: Weights | None = None
+        """the last prompt that an estimate made, both in this scene."""
+        self._strength = 1.0
+        """Under which the last face was restored"""
+        self._seen: NDArray[np.float32] | None = None
+        """Thumbnail of the last frame"""
         self._room, self._finer = Room(0), Finer()
 
     def without_face(
@@ -103,18 +111,20 @@ class Surroundings:
             grain: Whether there is time for the filter for grain.
             spare: Whether there is time for the tiles.
         """
-        around, full_range = planes, is_full_range(frame)
-        asked, tiles = self._asked, self._tiles_in(spare)
-        if asked is None and tiles is not None:
-            asked = self._first_look(tiles, planes, full_range, wanted, strength)
-        if asked is not None:
-            asked = self._asked = replace(asked, grain=grain, spare=spare)
-        if asked is not None and (self.noise.on or tiles is not None):
+        full_range, tiles = is_full_range(frame), self._tiles_in(spare)
+        self._watch(planes)
+        asked = self._asked_without_face(planes, full_range, wanted, strength, tiles)
+        if asked is None:
+            self.noise.forget()
+            around = planes
+        else:
+            asked = replace(asked, strength=strength, grain=grain, spare=spare)
             around = self._without_grain(planes, asked)
             if around is not planes:
                 stages.done("grain")
         if self.tone.on:
             self.tone.look(planes, full_range)
+            self.tone.stay(*self._light_kept(asked))
             around = self.tone.planes(around, full_range)
             stages.done("tone")
         if asked is not None and tiles is not None:
@@ -144,7 +154,10 @@ class Surroundings:
             BadInput: The frame's pixel format is unknown.
             EngineError: The engine could not run on a tile.
         """
-        self._asked = asked
+        self._watch(planes)
+        self._asked, self._strength = asked, asked.strength
+        if not asked.in_words:
+            self._estimated = asked.prompt
         crop, full_range = face.crop, is_full_range(frame)
         around = self._without_grain(planes, asked)
         # What is pasted is added to what is there by then.
@@ -153,14 +166,15 @@ class Surroundings:
             stages.done("grain")
         if self._room.edge != len(face.y):
             self._room = Room(len(face.y))
-        change = None
+        detail = None
         if not self.tone.idle(asked.prompt):
             change = generators_change((face.before.y[0, 0], face.before.uv[0]), (face.y, face.uv))
             self.tone.look(planes, full_range)
             self.tone.learn(change, asked.prompt, asked.strength)
-        if self.tone.on and change is not None:
             detail = self.tone.detail(base, face.y, face.uv, change)
-            detail = self.tone.spread(detail, crop, (frame.width, frame.height), asked.prompt)
+            self.tone.spread(detail, crop, (frame.width, frame.height), asked.prompt)
+        if self.tone.on and detail is not None:
+            detail = self.tone.beyond(detail, base, crop, (frame.width, frame.height))
             around = self.tone.planes(around, full_range)
             stages.done("tone")
         else:
@@ -225,6 +239,43 @@ class Surroundings:
         out = tiles.add(given, [differences(tile.before, tile.y, tile.uv) for tile in made], full_range)
         return self.noise.blend(around, out) if grain_alone else out
 
+    def _watch(self, planes: Planes) -> None:
+        """Another scene needs other things."""
+        before, self._seen = self._seen, thumbnail(planes.y)
+        if before is not None and is_cut(before, self._seen):
+            self._asked = self._estimated = None
+
+    def _asked_without_face(
+        self, planes: Planes, full_range: bool, wanted: Weights | None, strength: float, tiles: TileRestorer | None
+    ) -> Asked | None:
+        """What a frame without a face is to be restored for: what the face was, unless something else is said now.
+
+        None where nothing is known.
+        """
+        last = self._asked
+        if wanted is None and last is not None and last.in_words and self._estimated is not None:
+            last = Asked(self._estimated, strength, in_words=False)
+        elif last is not None and not _is_for(last, wanted):
+            # A word alone does not say how much: the tiles can tell, or it is as much as it was.
+            unclear = wanted is None or (tiles is not None and bool((wanted == WHOLE).any()))
+            last = None if wanted is None or unclear else Asked(as_needed(wanted, last.prompt), strength, in_words=True)
+        if last is None and tiles is not None:
+            last = self._first_look(tiles, planes, full_range, wanted, strength)
+        self._asked = last
+        if last is None and wanted is not None:
+            return Asked(wanted, strength, in_words=True)
+        return last
+
+    def _light_kept(self, asked: Asked | None) -> tuple[float, float]:
+        """How much of the last face's light, and of the haze taken away with it, is still wanted: 0..1 each."""
+        if asked is None:
+            return 1.0, 1.0
+        share = min(1.0, asked.strength / self._strength)
+        light, haze = (
+            share if name in self._places and asked.prompt[self._places[name]] > 0 else 0.0 for name in (LIGHT, HAZE)
+        )
+        return light, haze
+
     def _first_look(
         self, tiles: TileRestorer, planes: Planes, full_range: bool, wanted: Weights | None, strength: float
     ) -> Asked:
@@ -258,7 +309,8 @@ class Surroundings:
     def forget(self) -> None:
         """Frames between the last one and the next were not looked at."""
         self.forget_face()
-        self._asked = None
+        self._asked = self._estimated = self._seen = None
+        self.noise.forget()
         if self._tiles is not None:
             self._tiles.forget()
 
@@ -266,6 +318,13 @@ class Surroundings:
         """Let go of what it holds."""
         if self._tiles is not None:
             self._tiles.close()
+
+
+def _is_for(asked: Asked, wanted: Weights | None) -> bool:
+    """Whether something was asked for as it is wanted now: in the same words, or by an estimate."""
+    if wanted is None or not asked.in_words:
+        return wanted is None and not asked.in_words
+    return bool(np.array_equal(as_needed(wanted, asked.prompt), asked.prompt))
 
 
 def _cut(planes: Planes, crop: Crop, full_range: bool) -> CutBuffer:

@@ -12,20 +12,49 @@ from stream.frames.planes import Plane, Planes
 from stream.frames.replace import replaced
 from stream.tone.curve import GREY, Tone, chroma_factors, luma_levels, tint_shares
 
+EVEN = 0.25 / GREY
+"""Factors of chroma that differ by no more are one: what comes out is the same level, or the next."""
 
-def toned_planes(planes: Planes, tone: Tone, full_range: bool) -> Planes:
-    """New planes; only read, whatever their stride."""
-    luma = np.clip(np.rint(luma_levels(tone, full_range)), 0, 255).astype(np.uint8)
+
+def halved(luma: Plane, shape: tuple[int, ...]) -> Plane:
+    """Luma in chroma's size, [h, w]."""
+    return np.asarray(cv2.resize(luma, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def toned_planes(planes: Planes, tone: Tone, full_range: bool, small: Plane | None = None) -> Planes:
+    """New planes; only read, whatever their stride.
+
+    Args:
+        planes: Before it.
+        tone: What to do.
+        full_range: Whether they use 0..255.
+        small: Luma in chroma's size, if that is there already.
+    """
+    small = halved(planes.y, planes.u.shape) if small is None else small
     factors = chroma_factors(tone, full_range)
-    height, width = planes.u.shape
-    small = np.asarray(cv2.resize(planes.y, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    by = np.asarray(cv2.LUT(small, factors), np.float32)
     scale = 255 / 224 if full_range else 1.0
+    pairs = (planes.u, tone.tint_u * scale), (planes.v, tone.tint_v * scale)
+    low, high = (int(level) for level in cv2.minMaxLoc(small)[:2])
+    shares = tint_shares(full_range)
     tinted = bool(tone.tint_u or tone.tint_v)
-    shares = np.asarray(cv2.LUT(small, tint_shares(full_range)), np.float32) if tinted else None
-    pairs = (planes.u, tone.tint_u), (planes.v, tone.tint_v)
-    u, v = (_coloured(plane, tint * scale, shares, by) for plane, tint in pairs)
-    return Planes(np.asarray(cv2.LUT(planes.y, luma), np.uint8), u, v)
+    if np.ptp(factors[low : high + 1]) <= EVEN and (not tinted or shares[low] == 1):
+        u, v = (np.asarray(cv2.LUT(plane, _even(tint, factors[high])), np.uint8) for plane, tint in pairs)
+    else:
+        by = np.asarray(cv2.LUT(small, factors), np.float32)
+        parts = np.asarray(cv2.LUT(small, shares), np.float32) if tinted else None
+        u, v = (_coloured(plane, tint, parts, by) for plane, tint in pairs)
+    return Planes(toned_luma(planes.y, tone, full_range), u, v)
+
+
+def toned_luma(luma: Plane, tone: Tone, full_range: bool) -> Plane:
+    """A plane of luma under a tone."""
+    levels = np.clip(np.rint(luma_levels(tone, full_range)), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(luma, levels), np.uint8)
+
+
+def _even(tint: float, by: np.float32) -> Plane:
+    """[256] what becomes of chroma where luma makes no difference."""
+    return np.asarray(np.clip(np.rint((np.arange(256) - GREY - tint) * by + GREY), 0, 255), np.uint8)
 
 
 def _coloured(plane: Plane, tint: float, shares: NDArray[np.float32] | None, by: NDArray[np.float32]) -> Plane:

@@ -46,7 +46,11 @@ class Tone:
     @property
     def off(self) -> bool:
         """Whether it does nothing that anybody could see."""
-        return all(abs(value) <= most for value, most in zip(astuple(self), OFF, strict=False))
+        return self.within(1.0)
+
+    def within(self, share: float) -> bool:
+        """Whether it does no more than this share of what anybody could see."""
+        return all(abs(value) <= share * most for value, most in zip(astuple(self), OFF, strict=False))
 
     def line(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
         """Luma levels above black, before the bend."""

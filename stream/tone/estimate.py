@@ -101,17 +101,25 @@ def veil_left(thumbnail: NDArray[np.float32], tone: Tone) -> tuple[float, float,
     if through > 1 - LEAST_VEIL:
         return 0.0, 0.0, 0.0, 0.0
     # What is darkest has next to no colour of its own: what it shows is the veil's.
-    least = yuv[:, np.argsort(yuv[0])[: max(1, yuv.shape[1] // 50)]].mean(axis=1)
+    few = max(1, yuv.shape[1] // 50)
+    least = yuv[:, np.argpartition(yuv[0], few - 1)[:few]].mean(axis=1)
     tints = np.clip(least[1:], -MOST_TINT, MOST_TINT) * (1 - through)
     level = max(0.0, float(dark) - SHADOW * through) * SPAN / 255
     return level, -math.log(through), float(tints[0]), float(tints[1])
 
 
-def thumbnail_of(planes: Planes, full_range: bool) -> NDArray[np.float32]:
-    """[3, h, w] Y, U and V in limited range: a few rows of averages of every part of the frame."""
+def thumbnail_of(planes: Planes, full_range: bool, half: Plane | None = None) -> NDArray[np.float32]:
+    """[3, h, w] Y, U and V in limited range: a few rows of averages of every part of the frame.
+
+    Args:
+        planes: Of the frame.
+        full_range: Whether they use 0..255.
+        half: Luma in chroma's size, if that is there already.
+    """
     step = max(1, planes.height // ROWS)
     size = max(1, planes.width // step), max(1, planes.height // step)
-    small = np.stack([_averages(plane, size) for plane in (planes.y, planes.u, planes.v)]).astype(np.float32)
+    y = planes.y if half is None else half
+    small = np.stack([_averages(plane, size) for plane in (y, planes.u, planes.v)]).astype(np.float32)
     if full_range:
         small[0] = BLACK + small[0] * (SPAN / 255)
         small[1:] = GREY + (small[1:] - GREY) * (224 / 255)

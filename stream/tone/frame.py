@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from stream.face.crop import Crop
 from stream.face.decision import is_cut
 from stream.frames.cut import CutBuffer
-from stream.frames.planes import Planes
-from stream.tone.apply import toned_planes
+from stream.frames.planes import Plane, Planes
+from stream.tone.apply import halved, toned_luma, toned_planes
 from stream.tone.curve import BLACK, Tone
 from stream.tone.estimate import Change, thumbnail_of, veil_left
 from stream.tone.follow import follow
-from stream.tone.places import Places
+from stream.tone.places import EVERY, SEEN, Maps, Places
 
 LIGHT, HAZE = TONE = "low light", "haze"
 """Prompts that ask for tone."""
@@ -27,6 +27,8 @@ training."""
 LEFT = 0.3
 """Share of the veil found after the generator that is taken away. It takes the haze away itself; what looks like a veil
 then is mostly a light wall, and light clothes before it."""
+STAYS = 0.5
+"""Share of what can be seen below which a tone that is on goes off: at the very border it would flicker."""
 
 
 class FrameTone:
@@ -38,19 +40,24 @@ class FrameTone:
         self._thumbnail: NDArray[np.float32] | None = None
         self.now: Tone | None = None
         """What the last frame got; None before the first"""
+        self._half: tuple[Plane, Plane] | None = None
+        """Luma last looked at, and in chroma's size"""
+        self._veil: tuple[float, ...] | None = None
+        """Last found, and"""
+        self._age = 0
+        """for how many frames it counts."""
         self._haze = Places()
-
-    @property
-    def on(self) -> bool:
-        """Whether there is any tone to apply."""
-        return self.now is not None and not self.now.off
+        self._kept: tuple[Tone, Maps | None] | None = None
+        """Tone and map of the last face, once it is out of sight"""
+        self.on = False
+        """Whether there is any tone to apply"""
 
     def idle(self, weights: NDArray[np.float32]) -> bool:
         """Whether, under prompt weights [P], there is nothing to do; what is asked for later then fades in."""
         if any(self._asked(weights)) or self.on:
             return False
-        self.now, self._thumbnail = Tone(), None
-        self._haze.forget()
+        self.now, self._thumbnail, self._half = Tone(), None, None
+        self._haze.rest()
         return True
 
     def _asked(self, weights: NDArray[np.float32]) -> tuple[float, float]:
@@ -60,15 +67,26 @@ class FrameTone:
 
     def look(self, planes: Planes, full_range: bool) -> None:
         """See the next frame; another scene starts anew."""
-        before, self._thumbnail = self._thumbnail, thumbnail_of(planes, full_range)
+        half = halved(planes.y, planes.u.shape)
+        before, self._thumbnail = self._thumbnail, thumbnail_of(planes, full_range, half)
+        self._half = planes.y, half
         if before is not None and (before.shape != self._thumbnail.shape or is_cut(before[0], self._thumbnail[0])):
-            self.now = None
-            self._haze.forget()
+            self._start_anew()
 
     def forget(self) -> None:
         """What comes next has nothing to do with what was."""
-        self.now = self._thumbnail = None
+        self._thumbnail = None
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        self.now = self._kept = self._veil = None
         self._haze.forget()
+        self.on = False
+
+    def _settle(self) -> None:
+        """Say whether there is anything to apply: curve or map."""
+        share = STAYS if self.on else 1.0
+        self.on = self.now is not None and not (self.now.within(share) and self._haze.most <= share * SEEN)
 
     def learn(self, change: Change, weights: NDArray[np.float32], strength: float) -> None:
         """Follow what the generator did to the crop of the frame last looked at.
@@ -86,15 +104,51 @@ class FrameTone:
             wanted = Tone(change.sensible_gain, change.lift, top=top)
         if haze > 0:
             share = LEFT * strength * min(1.0, haze / WHOLE)
-            veil, contrast, tint_u, tint_v = (share * part for part in veil_left(self._thumbnail, wanted))
+            self._age += 1
+            if self._veil is None or self._age >= EVERY:
+                self._veil, self._age = veil_left(self._thumbnail, wanted), 0
+            veil, contrast, tint_u, tint_v = (share * part for part in self._veil)
             wanted = replace(wanted, veil=veil, contrast=contrast, tint_u=tint_u, tint_v=tint_v)
+        else:
+            self._veil = None
+        self.now, self._kept = follow(self.now, wanted), None
+        self._settle()
+
+    def stay(self, light: float, haze: float) -> None:
+        """Keep what the last face got, while none is there to say anything: only highlights that come are bent.
+
+        Args:
+            light: 0..1 how much of the light is still wanted.
+            haze: The same for what was taken away of haze.
+        """
+        if self.now is None or self._thumbnail is None:
+            return
+        if self._kept is None:
+            self._kept = self.now, self._haze.maps
+        tone, maps = self._kept
+        top = float(self._thumbnail[0].max()) - BLACK
+        line, veil = max(light, haze), haze
+        wanted = Tone(
+            gain=line * tone.gain,
+            lift=line * tone.lift,
+            veil=veil * tone.veil,
+            contrast=veil * tone.contrast,
+            tint_u=veil * tone.tint_u,
+            tint_v=veil * tone.tint_v,
+            top=top,
+        )
         self.now = follow(self.now, wanted)
+        if maps is not None:
+            self._haze.follow(np.float32(haze) * maps)
+        self._settle()
 
     def planes(self, planes: Planes, full_range: bool) -> Planes:
         """Planes under the tone; the very same where there is none."""
         if self.now is None or not self.on:
             return planes
-        return self._haze.add(toned_planes(planes, self.now, full_range), full_range)
+        luma, half = self._half or (None, None)
+        small = half if luma is planes.y and half is not None else halved(planes.y, planes.u.shape)
+        return self._haze.add(toned_planes(planes, self.now, full_range, small), small, full_range)
 
     def detail(
         self, before: CutBuffer, y: NDArray[np.uint8], uv: NDArray[np.uint8], change: Change
@@ -130,7 +184,7 @@ class FrameTone:
         crop: Crop,
         size: tuple[int, int],
         weights: NDArray[np.float32],
-    ) -> list[NDArray[np.float32]]:
+    ) -> None:
         """Carry what the generator does to haze from place to place on round the crop (`places.py`).
 
         Args:
@@ -138,9 +192,22 @@ class FrameTone:
             crop: Where it is.
             size: Width and height of the frame, px.
             weights: [P] what the generator was prompted with.
-
-        Returns:
-            What is still to be pasted on top of `planes`.
         """
         self._haze.learn(detail, crop, size, min(1.0, self._asked(weights)[1] / WHOLE))
-        return self._haze.beyond(detail, crop, size)
+        self._settle()
+
+    def beyond(
+        self, detail: list[NDArray[np.float32]], before: CutBuffer, crop: Crop, size: tuple[int, int]
+    ) -> list[NDArray[np.float32]]:
+        """What of the detail is still to be pasted on top of `planes`.
+
+        Args:
+            detail: Of the crop, by `detail`.
+            before: The crop of the planes as `planes` gets them.
+            crop: Where it is.
+            size: Width and height of the frame, px.
+        """
+        if self.now is None or not self._haze.on:
+            return detail
+        y = before.y[0, 0]
+        return self._haze.beyond(detail, toned_luma(y, self.now, False), halved(y, detail[1].shape), crop, size)

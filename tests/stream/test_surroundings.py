@@ -12,6 +12,7 @@ import pytest
 from stream.face.crop import Crop
 from stream.frames.cut import CutBuffer, cut
 from stream.frames.pixels import channels, read_planes
+from stream.frames.planes import Planes
 from stream.ladder import ladder
 from stream.models import Model
 from stream.prompt import Weights
@@ -68,8 +69,8 @@ def test_scope_face_changes_its_square_alone() -> None:
 
 def test_a_paste_asks_for_no_room_of_a_pictures_size() -> None:
     # Guards against megabytes of floats that the system gives and takes back for each frame.
-    edge = 128
-    frame, buffer = noise_frame(), CutBuffer(edge)
+    edge = 256
+    frame, buffer = picture("yuv420p", 640, 480), CutBuffer(edge)
     planes, stages = read_planes(frame), Stages(STAGES)
     cut(planes, 96, 64, edge, False, buffer)
     made = Restored(Crop(96, 64, edge, edge), buffer, buffer.y[0, 0] + 3, buffer.uv[0] + 3, SHOWN.landmarks)
@@ -183,3 +184,132 @@ def test_a_head_that_turns_away_leaves_the_room_lit() -> None:
     # Another scene has its own light.
     cut_to = noise_frame()
     assert around.without_face(cut_to, read_planes(cut_to), None, 1.0, Stages(STAGES)) is cut_to
+
+
+def noisy_frame(seed: int, other: bool = False) -> av.VideoFrame:
+    """A room, or another one, under noise of 8 levels."""
+    frame = picture("yuv420p", 320, 240)
+    clean, rng = smooth(240, 320, 60, 180), np.random.default_rng(seed)
+    clean = 240 - clean if other else clean
+    channels(frame)[0][:] = np.rint(clean + rng.normal(0, 8, clean.shape)).astype(np.uint8)
+    return frame
+
+
+def as_given(around: Surroundings, frame: av.VideoFrame, planes: Planes, asked: Asked) -> av.VideoFrame:
+    """The frame, with a face of which the generator made nothing new."""
+    crop, before = Crop(96, 64, 128, 128), CutBuffer(128)
+    cut(planes, crop.x, crop.y, crop.size, False, before)
+    made = Restored(crop, before, before.y[0, 0].copy(), before.uv[0].copy(), SHOWN.landmarks)
+    return around.with_face(frame, planes, made, asked, Stages(STAGES))
+
+
+def after_a_noisy_face(in_words: bool) -> Surroundings:
+    around = Surroundings(("noise", "blur"))
+    for seed in range(6):
+        frame = noisy_frame(seed)
+        as_given(around, frame, read_planes(frame), Asked(NOISE, 1.0, in_words))
+    assert around.noise.on
+    return around
+
+
+def without(around: Surroundings, frame: av.VideoFrame, wanted: Weights | None, strength: float = 1.0) -> av.VideoFrame:
+    return around.without_face(frame, read_planes(frame), wanted, strength, Stages(STAGES))
+
+
+@pytest.mark.parametrize("in_words", [True, False])
+def test_what_is_said_while_the_face_is_away_counts(in_words: bool) -> None:
+    # Guards against "none", or another task, that does nothing until the face is back.
+    around, wanted = after_a_noisy_face(in_words), NOISE if in_words else None
+    frame = noisy_frame(7)
+    assert without(around, frame, wanted) is not frame
+    for other in (NOTHING, BLUR):
+        assert without(around, frame, other) is frame
+    for seed in range(8, 12):
+        frame = noisy_frame(seed)
+        out = without(around, frame, wanted)
+    assert out is not frame
+
+
+def test_what_an_estimate_said_counts_again_under_auto() -> None:
+    around = after_a_noisy_face(in_words=False)
+    frame = noisy_frame(7)
+    assert without(around, frame, NOTHING) is frame
+    for seed in range(8, 12):
+        frame = noisy_frame(seed)
+        out = without(around, frame, None)
+    assert out is not frame
+
+
+def test_strength_counts_while_the_face_is_away() -> None:
+    around = after_a_noisy_face(in_words=True)
+    frame = noisy_frame(7)
+    changes = [
+        np.abs(channels(without(around, frame, NOISE, strength))[0].astype(int) - channels(frame)[0]).mean()
+        for strength in (1.0, 0.5)
+    ]
+    assert 0 < changes[1] < 0.7 * changes[0]
+
+
+def test_another_scene_without_a_face_is_looked_at_anew() -> None:
+    # Guards against the last scene's needs in this one.
+    model, calls, engines = fake_model(64)
+    restorer = FaceRestorer(model, tiles=TileRestorer(model))
+    engines[64].estimate = (0.0, 0.5)
+    one, other = dark_frame(), noise_frame()
+    assert restorer.without_face(one, read_planes(one), None, 1.0, Stages(STAGES)) is not one
+    engines[64].estimate = (0.0, 0.0)
+    again = dark_frame()
+    assert restorer.without_face(again, read_planes(again), None, 1.0, Stages(STAGES)) is not again
+    assert restorer.without_face(other, read_planes(other), None, 1.0, Stages(STAGES)) is other
+    # And without tiles nothing is known of it.
+    around = after_a_noisy_face(in_words=False)
+    for seed in range(7, 12):
+        frame = noisy_frame(seed, other=True)
+        assert without(around, frame, None) is frame
+
+
+def test_grain_is_measured_anew_when_frames_were_passed_by() -> None:
+    # Guards against a pair of frames with a gap between them that is taken for noise.
+    around = after_a_noisy_face(in_words=True)
+    around.forget()
+    assert not around.noise.on and around.noise.deviation == 0
+
+
+LIT, ASKS_NOISE = np.array([0, 1], np.float32), np.array([1, 0], np.float32)
+
+
+def lit(frame: av.VideoFrame) -> tuple[Surroundings, av.VideoFrame]:
+    """A dim room after a face that was made brighter."""
+    around, planes, crop = Surroundings(("noise", LIGHT)), read_planes(frame), Crop(96, 64, 128, 128)
+    before = CutBuffer(128)
+    cut(planes, crop.x, crop.y, crop.size, False, before)
+    brighter = np.rint((before.y[0, 0].astype(float) - 16) * 1.8 + 16).astype(np.uint8)
+    made = Restored(crop, before, brighter, before.uv[0], SHOWN.landmarks)
+    return around, around.with_face(frame, planes, made, Asked(LIT, 1.0, in_words=True), Stages(STAGES))
+
+
+def test_the_rooms_light_goes_when_nobody_asks_for_it() -> None:
+    frame = dark_frame()
+    around, _ = lit(frame)
+    means = [float(channels(without(around, frame, LIT))[0].mean())]
+    for _ in range(120):
+        out = without(around, frame, ASKS_NOISE)
+        means.append(float(channels(out)[0].mean()))
+    assert out is frame and np.abs(np.diff(means)).max() < 5
+    # Half of the strength is half of the light.
+    around, _ = lit(frame)
+    for _ in range(90):
+        half = without(around, frame, LIT, 0.5)
+    assert 1.2 < (channels(half)[0].mean() - 16) / (channels(frame)[0].mean() - 16) < 1.5
+
+
+def test_a_lamp_that_comes_on_while_the_face_is_away_does_not_burn_out() -> None:
+    # Guards against highlights that clip until the head turns back.
+    frame = dark_frame()
+    around, _ = lit(frame)
+    bright = dark_frame()
+    channels(bright)[0][100:140, 200:260] = 190
+    for _ in range(10):
+        out = without(around, bright, LIT)
+    shown = channels(out)[0]
+    assert shown[110:130, 210:250].max() <= 235 and shown.mean() > channels(bright)[0].mean() + 10

@@ -7,11 +7,14 @@ import math
 import numpy as np
 import pytest
 
+from stream.face.crop import Crop
+from stream.frames.planes import Planes
 from stream.prompt import Weights
 from stream.tone.apply import toned_planes
 from stream.tone.curve import Tone
 from stream.tone.estimate import Change, generators_change
 from stream.tone.frame import HAZE, LEFT, LIGHT, FrameTone
+from stream.tone.places import MOST
 from tests.stream.tone.scene import EDGE, crop, grey_room, room, through
 
 PROMPTS = ("noise", LIGHT, HAZE)
@@ -134,3 +137,87 @@ def test_a_lamp_that_comes_on_does_not_burn_the_picture() -> None:
         assert frame < 4 or (toned_planes(light, tone.now, False).y >= 250).mean() < 0.02
     assert math.exp(tone.now.gain if tone.now else 9) < 1.1
     assert Tone().off
+
+
+CROP = Crop(64, 48, EDGE, EDGE)
+
+
+def hazy_step(tone: FrameTone, planes: Planes, level: float, prompt: Weights = HAZY) -> Planes:
+    """A frame of which the generator changes the crop by so many levels beyond the curve, and takes no other light."""
+    size = (planes.width, planes.height)
+    if not tone.idle(prompt):
+        tone.look(planes, False)
+        tone.learn(Change(), prompt, 1.0)
+        tone.spread([np.full((n, n), level, np.float32) for n in (EDGE, EDGE // 2, EDGE // 2)], CROP, size, prompt)
+    return tone.planes(planes, False)
+
+
+def test_haze_asked_for_in_a_call_does_not_jump_in() -> None:
+    # Guards against a map that lies on the room at once.
+    tone, planes = FrameTone(PROMPTS), room(low=60, high=160)
+    means = [float(hazy_step(tone, planes, 20.0, NOISE if frame < 3 else HAZY).y.mean()) for frame in range(40)]
+    assert means[0] == means[2] == planes.y.mean()
+    assert np.abs(np.diff(means)).max() <= MOST and means[-1] > means[0] + 5
+    first = float(hazy_step(FrameTone(PROMPTS), planes, 20.0).y.mean())
+    assert first == pytest.approx(means[-1], abs=2)
+
+
+def test_a_map_fades_even_where_the_curve_has_gone() -> None:
+    """Guards against a map that vanishes within a frame: with no tone beside it, it was taken for none."""
+    tone, planes = FrameTone(PROMPTS), room(low=60, high=160)
+    means = [float(hazy_step(tone, planes, 30.0).y.mean())]
+    assert tone.on and tone.now is not None and tone.now.off
+    while tone.on and len(means) < 200:
+        means.append(float(hazy_step(tone, planes, 30.0, NOISE).y.mean()))
+    assert 10 < len(means) < 200 and np.abs(np.diff(means)).max() <= MOST
+    assert means[-1] == planes.y.mean()
+
+
+def test_it_does_not_flicker_about_its_border() -> None:
+    # Guards against a face whose colours change back and forth, because a tone as small as can be seen swings.
+    tone, planes, seen = FrameTone(PROMPTS), room(low=60, high=160), []
+    for frame in range(80):
+        tone.look(planes, False)
+        tone.learn(Change(0.0, 0.5 + 0.2 * math.sin(frame), 0.0), DARK, 1.0)
+        seen.append(tone.on)
+    assert sum(a != b for a, b in zip(seen[:-1], seen[1:], strict=True)) <= 1
+
+
+def test_letterbox_bars_stay_black() -> None:
+    # Guards against bars that turn grey or blue under the map of haze.
+    planes = room(low=60, high=200)
+    luma, u, v = (plane.copy() for plane in (planes.y, planes.u, planes.v))
+    for plane, rows, black in ((luma, 20, 16), (u, 10, 128), (v, 10, 128)):
+        plane[:rows] = plane[-rows:] = black
+    tone, planes = FrameTone(PROMPTS), Planes(luma, u, v)
+    out = hazy_step(tone, planes, 30.0)
+    assert tone.on and out.y[30:-30].mean() > luma[30:-30].mean() + 5
+    for ours, theirs, rows in ((out.y, luma, 20), (out.u, u, 10), (out.v, v, 10)):
+        assert np.array_equal(ours[:rows], theirs[:rows]) and np.array_equal(ours[-rows:], theirs[-rows:])
+
+
+def test_light_that_comes_while_no_face_is_there_is_bent() -> None:
+    # Guards against a lamp or a window burnt out for as long as the head is turned away.
+    tone = seen(DARK, Change(0.7, 0.0, 0.7), 5)
+    gain, light = tone.now.gain if tone.now else 0, room(high=210)
+    for _ in range(10):
+        tone.look(light, False)
+        tone.stay(1.0, 1.0)
+    assert tone.now is not None and tone.now.gain == gain
+    assert (toned_planes(light, tone.now, False).y >= 235).mean() < 0.01
+
+
+def test_without_a_face_it_goes_when_nobody_asks_and_comes_back() -> None:
+    tone, planes = seen(DARK, Change(0.7, 3.0, 0.7), 5), through(room(high=200), 0.5)
+    gains = []
+    for share in (1.0, *[0.5] * 60, *[0.0] * 90):
+        tone.look(planes, False)
+        tone.stay(share, share)
+        assert tone.now is not None
+        gains.append(tone.now.gain)
+    assert gains[0] == pytest.approx(0.7) and gains[60] == pytest.approx(0.35, abs=0.02)
+    assert not tone.on and np.abs(np.diff(gains)).max() <= 0.0301
+    for _ in range(90):
+        tone.look(planes, False)
+        tone.stay(1.0, 0.0)
+    assert tone.on and tone.now is not None and tone.now.gain == pytest.approx(0.7, abs=0.02)
