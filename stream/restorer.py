@@ -22,12 +22,14 @@ from stream.frames.planes import Planes
 from stream.frames.ring import Ring
 from stream.ladder import Level, top_of
 from stream.models import Model
-from stream.prompt import WHOLE, Weights, as_needed, follow_estimate, prompt_from_estimate
+from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
+from stream.relight import Relight
 from stream.similar import Last
 from stream.surroundings import STAGES as AROUND
 from stream.surroundings import Asked, Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
+from stream.tone.estimate import generators_change
 
 STAGES = "crop", "engine", *AROUND
 """That a frame's time goes to."""
@@ -90,6 +92,8 @@ class FaceRestorer:
         self._at: Crop | None = None
         """the crop that its latents belong to."""
         self._last: Last | None = None
+        self._relight, self._lit = Relight(model.prompts), False
+        self._looks: dict[int, _Lane] = {}
         self.level = top
         """What may be spent on the next frame."""
         self.engine_s = 0.0
@@ -114,6 +118,7 @@ class FaceRestorer:
             self._lane.cache.forget()
         self.around.forget_face()
         self.crop = self._average = self._track_id = self._lane = self._at = self._last = None
+        self._relight.forget()
 
     def restore(
         self, frame: av.VideoFrame, planes: Planes, face: Face, wanted: Weights | None, strength: float, stages: Stages
@@ -143,11 +148,11 @@ class FaceRestorer:
         stages.done("crop")
         self.engine_s = 0.0
         if out is None:
-            out = self._step(crop, buffer, regions, wanted, strength)
+            out = self._step(planes, is_full_range(frame), crop, buffer, regions, wanted, strength)
             self._last = Last(crop, buffer, wanted, strength, out) if self.level.reuse else None
         stages.done("engine")
         asked = Asked(self.prompt, strength, wanted is not None, self.level.full, self.spare)
-        made = Restored(crop, buffer, out.y[0, 0], out.uv[0], face.landmarks)
+        made = Restored(crop, buffer, out.y[0, 0], out.uv[0], face.landmarks, self._lit)
         return self.around.with_face(frame, planes, made, asked, stages)
 
     def without_face(
@@ -193,7 +198,14 @@ class FaceRestorer:
         return lane
 
     def _step(
-        self, crop: Crop, buffer: CutBuffer, regions: NDArray[np.float32], wanted: Weights | None, strength: float
+        self,
+        planes: Planes,
+        full_range: bool,
+        crop: Crop,
+        buffer: CutBuffer,
+        regions: NDArray[np.float32],
+        wanted: Weights | None,
+        strength: float,
     ) -> StepOutputs:
         if self._average is None and (wanted is None or (wanted == WHOLE).any()):
             # The first look at a face tells what it needs; the second uses it.
@@ -202,7 +214,32 @@ class FaceRestorer:
             self._run(lane, buffer, regions, nothing, strength)
             lane.cache.forget()
         prompt = self._prompted(wanted)
-        return self._run(self._lane_for(crop, prompt), buffer, regions, prompt, strength)
+        lit = None
+        if self._relight.asked(prompt) and self.around.tone.on:
+            if self._relight.due():
+                self._look(crop, buffer, regions, prompt, strength)
+                prompt = self._prompted(wanted)
+            change = self._relight.change
+            lit = None if change is None else self.around.lit(planes, buffer, full_range, change, prompt, strength)
+        was, self._lit = self._lit, lit is not None
+        if lit is None:
+            self._relight.forget()
+        given, rest = (buffer, prompt) if lit is None else (lit, self._relight.rest(prompt))
+        lane = self._lane_for(crop, rest)
+        if was != self._lit:
+            lane.cache.forget()  # it remembers what it did to the light
+        out = self._run(lane, given, regions, rest, strength, self._lit)
+        self.prompt = prompt
+        return out
+
+    def _look(
+        self, crop: Crop, buffer: CutBuffer, regions: NDArray[np.float32], prompt: Weights, strength: float
+    ) -> None:
+        """See how dark the crop is as it came, in a lane that remembers nothing."""
+        lane = self._looks.setdefault(crop.graph, _Lane.of(self._lanes[self._best, crop.graph].engine))
+        lane.cache.forget()
+        out = self._run(lane, buffer, regions, prompt, strength)
+        self._relight.looked(generators_change((buffer.y[0, 0], buffer.uv[0]), (out.y[0, 0], out.uv[0])))
 
     def _prompted(self, wanted: Weights | None) -> Weights:
         if wanted is None:
@@ -215,7 +252,13 @@ class FaceRestorer:
         return prompt_from_estimate(self._average, self._prompts)
 
     def _run(
-        self, lane: _Lane, crop: CutBuffer, regions: NDArray[np.float32], prompt: Weights, strength: float
+        self,
+        lane: _Lane,
+        crop: CutBuffer,
+        regions: NDArray[np.float32],
+        prompt: Weights,
+        strength: float,
+        lit: bool = False,
     ) -> StepOutputs:
         self.prompt = prompt
         began = self._clock()
@@ -227,7 +270,8 @@ class FaceRestorer:
             lane.cache = lane.engine.new_cache()
             raise EngineError("the engine's estimate is not a number")
         # Also under a prompt of the caller's own: auto, chosen later, then knows at once.
-        self._average = follow_estimate(self._average, weighed(estimate, crop.y[0, 0], self._prompts))
+        estimate = weighed(estimate, crop.y[0, 0], self._prompts)
+        self._average = self._relight.follow(self._average, estimate, lit)
         return out
 
 

@@ -22,7 +22,7 @@ from stream.noise.frame import NOISE, FrameNoise
 from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
-from stream.tone.estimate import generators_change
+from stream.tone.estimate import Change, generators_change
 from stream.tone.frame import HAZE, LIGHT, TONE, FrameTone
 
 STAGES = "grain", "tone", "tiles", "paste"
@@ -62,6 +62,8 @@ class Restored:
     """[2, G/2, G/2]"""
     landmarks: NDArray[np.float32]
     """[468, 2] of the face, px"""
+    toned: bool = False
+    """Whether it went through the frame's tone before"""
 
 
 class Surroundings:
@@ -138,6 +140,25 @@ class Surroundings:
         stages.done("paste")
         return out
 
+    def lit(
+        self, planes: Planes, crop: CutBuffer, full_range: bool, change: Change, prompt: Weights, strength: float
+    ) -> CutBuffer | None:
+        """The crop under the frame's tone, which goes one step towards `change`; None while there is none.
+
+        Args:
+            planes: Of the frame, only read.
+            crop: As it came.
+            full_range: Whether the planes use 0..255.
+            change: What the generator does to the light of the crop as it came.
+            prompt: [P]
+            strength: Above 0, up to 1.
+        """
+        self.tone.look(planes, full_range)
+        if self.tone.now is None:
+            return None  # another scene, of which nothing is known
+        self.tone.learn(change, prompt, strength)
+        return self.tone.crop(crop)
+
     def with_face(
         self, frame: av.VideoFrame, planes: Planes, face: Restored, asked: Asked, stages: Stages
     ) -> av.VideoFrame:
@@ -167,7 +188,7 @@ class Surroundings:
         if self._room.edge != len(face.y):
             self._room = Room(len(face.y))
         detail = None
-        if not self.tone.idle(asked.prompt):
+        if not face.toned and not self.tone.idle(asked.prompt):
             change = generators_change((face.before.y[0, 0], face.before.uv[0]), (face.y, face.uv))
             self.tone.look(planes, full_range)
             self.tone.learn(change, asked.prompt, asked.strength)
@@ -176,6 +197,10 @@ class Surroundings:
         if self.tone.on and detail is not None:
             detail = self.tone.beyond(detail, base, crop, (frame.width, frame.height))
             around = self.tone.planes(around, full_range)
+            stages.done("tone")
+        elif face.toned:
+            around = self.tone.planes(around, full_range)
+            detail = differences(_cut(around, crop, full_range), face.y, face.uv, self._room)
             stages.done("tone")
         else:
             detail = differences(base, face.y, face.uv, self._room)

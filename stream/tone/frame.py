@@ -47,6 +47,7 @@ class FrameTone:
         self._age = 0
         """for how many frames it counts."""
         self._haze = Places()
+        self._crop = CutBuffer(0)
         self._kept: tuple[Tone, Maps | None] | None = None
         """Tone and map of the last face, once it is out of sight"""
         self.on = False
@@ -149,6 +150,16 @@ class FrameTone:
         luma, half = self._half or (None, None)
         small = half if luma is planes.y and half is not None else halved(planes.y, planes.u.shape)
         return self._haze.add(toned_planes(planes, self.now, full_range, small), small, full_range)
+
+    def crop(self, before: CutBuffer) -> CutBuffer | None:
+        """A crop under the tone, good until the next call; None without one, or where a map of haze belongs to it."""
+        if self.now is None or not self.on or self._haze.on:
+            return None
+        toned = toned_planes(Planes(before.y[0, 0], *before.uv[0]), self.now, False)
+        if self._crop.y.shape != before.y.shape:
+            self._crop = CutBuffer(len(toned.y))
+        self._crop.y[0, 0], self._crop.uv[0, 0], self._crop.uv[0, 1] = toned.y, toned.u, toned.v
+        return self._crop
 
     def detail(
         self, before: CutBuffer, y: NDArray[np.uint8], uv: NDArray[np.uint8], change: Change
