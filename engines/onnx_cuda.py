@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from engines.device import Queue
 from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
 from engines.gpu import GpuEngine
 from engines.manifest import Manifest
+from engines.onnx_runtime import PROVIDER as CPU_PROVIDER
 from engines.onnx_runtime import check_signature, first_line
 
 PROVIDER = "CUDAExecutionProvider"
@@ -66,7 +67,7 @@ class OrtCudaRunner:
             )
         except Exception as error:  # its errors have no common base
             # What could not be loaded it only logs, and then complains of a graph without a GPU.
-            why = why_not_loaded() or first_line(error)
+            why = why_not_loaded() or first_line(error) + left_on_cpu(manifest, queue)
             raise EngineError(f"ONNX Runtime cannot run {manifest.name} on the GPU: {why}") from error
         if self._session.get_providers()[:1] != [PROVIDER]:
             why = why_not_loaded() or "its CUDA or cuDNN libraries are missing or not for this GPU"
@@ -126,6 +127,22 @@ def why_not_loaded() -> str | None:
     except OSError as error:
         return first_line(error)
     return None
+
+
+def left_on_cpu(manifest: Manifest, queue: Queue) -> str:
+    """Which operators of a graph would run on the CPU, " (Where 2, Pad)"; nothing where ONNX Runtime cannot tell."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    providers = [(PROVIDER, {"user_compute_stream": str(queue.handle)}), CPU_PROVIDER]
+    try:
+        session = onnxruntime.InferenceSession(str(manifest.graph.path), options, providers=providers)
+        placed = session.get_provider_graph_assignment_info()
+    except Exception:  # it is only to tell more of an error
+        return ""
+    counted = Counter(node.op_type for part in placed if part.ep_name == CPU_PROVIDER for node in part.get_nodes())
+    names = [f"{name} {count}" if count > 1 else name for name, count in counted.most_common()]
+    return f" ({', '.join(names)})" if names else ""
 
 
 def open_onnx_cuda(

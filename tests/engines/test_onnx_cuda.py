@@ -171,6 +171,29 @@ def test_where_it_cannot_run_on_the_gpu_it_says_so(
         OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
 
 
+def test_operators_that_only_the_cpu_has_are_named(
+    session: type[FakeSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_cuda, "why_not_loaded", lambda: None)
+
+    class Picky:
+        """Refuses as ONNX Runtime does, unless the CPU may help out."""
+
+        def __init__(self, path: str, options: Any, providers: Any) -> None:
+            if onnxruntime.get_available_providers()[1] not in providers:
+                raise RuntimeError("nodes on the CPU")
+
+        def get_provider_graph_assignment_info(self) -> list[Any]:
+            return [
+                SimpleNamespace(ep_name=name, get_nodes=lambda kind=kind: [SimpleNamespace(op_type=kind)])
+                for name, kind in ((PROVIDER, "Conv"), *[("CPUExecutionProvider", k) for k in ("Pad", "Where", "Pad")])
+            ]
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Picky)
+    with pytest.raises(EngineError, match=r"on the GPU: nodes on the CPU \(Pad 2, Where\)$"):
+        OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+
+
 def test_the_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(onnxruntime, "__file__", str(tmp_path / "__init__.py"))
     why = onnx_cuda.why_not_loaded()
