@@ -29,7 +29,7 @@ from engines.manifest import MODELS
 
 LIMIT_S = 440.0
 """Of everything, wheels too; what does not fit is named as not run."""
-PACKAGES = ("tensorrt", "tensorrt-rtx", "onnxruntime-gpu", "onnxruntime", "torch", "onnx", "numpy")
+PACKAGES = ("tensorrt", "tensorrt-rtx", "tensorrt-rtx-cu13", "onnxruntime-gpu", "onnxruntime", "torch", "onnx", "numpy")
 ENGINES = ("tensorrt", "onnxruntime-cuda", "tensorrt-rtx")
 """In the order they are run in"""
 TORCH = "torch"
@@ -175,7 +175,7 @@ def _run_one(
         status = f"not run: {error.strerror}"
     except KeyboardInterrupt:
         status, ended = "stopped from outside", True
-    result = _result(part)
+    result, said = _result(part), _said(log, at)
     rows = (result or {}).get("rows", [])
     reasons = list((result or {}).get("missing", {}).values())
     errors = [row["error"] for row in rows if "error" in row]
@@ -183,8 +183,9 @@ def _run_one(
         status = f"not run: {reasons[0]}"
     elif status == "done" and errors and len(errors) == len(rows):
         status = f"failed: {errors[0]}"
+    elif status.startswith("failed") and said:
+        status += f": {said[-1]}"
     outcome = {"status": status, "seconds": round(clock() - since, 1), "result": result}
-    said = _said(log, at)
     if said and (status != "done" or result is None):
         outcome["said"] = said
     return outcome, ended
