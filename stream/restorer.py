@@ -216,7 +216,7 @@ class FaceRestorer:
         prompt = self._prompted(wanted)
         lit = None
         if self._relight.asked(prompt) and self.around.tone.on:
-            if self._relight.due():
+            if self._relight.due(buffer.y[0, 0]):
                 self._look(crop, buffer, regions, prompt, strength)
                 prompt = self._prompted(wanted)
             change = self._relight.change

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stream.frames.pixels import channels, read_planes
 from stream.models import Model
 from stream.prompt import SMOOTHING
-from stream.relight import EVERY, Relight, mixed
+from stream.relight import EVERY, JUMP, SOON, Relight, mixed
 from stream.restorer import STAGES, FaceRestorer
 from stream.timing import Stages
 from stream.tone.estimate import Change
@@ -20,6 +20,10 @@ from tests.stream.fakes import Call, FakeEngine, face, fake_manifest, noise_fram
 
 KNOWN = "low light", "noise", "haze"
 DARK = Change(0.5, 2.0, 0.4, 40.0)
+
+
+def crop(level: float) -> NDArray[np.uint8]:
+    return np.full((64, 64), round(level), np.uint8)
 
 
 def weights(*values: float) -> NDArray[np.float32]:
@@ -41,12 +45,30 @@ def test_a_model_that_knows_of_no_light_is_never_asked_for_it() -> None:
 def test_it_looks_at_once_and_then_every_so_often() -> None:
     relight, looks = Relight(KNOWN), []
     for frame in range(3 * EVERY + 3):
-        if relight.due():
+        if relight.due(crop(40)):
             relight.looked(DARK)
             looks.append(frame)
     assert looks == [0, EVERY + 1, 2 * EVERY + 2]
     relight.forget()
-    assert relight.due() and relight.change is None
+    assert relight.due(crop(40)) and relight.change is None
+
+
+def test_a_lamp_is_looked_at_at_once_and_again_until_it_is_settled() -> None:
+    # Guards against a room that stays dark for seconds after the lamp has gone out.
+    relight, looks = Relight(KNOWN), []
+    for frame in range(30):
+        lamp = frame >= 5
+        if relight.due(crop(40 + 2 * JUMP if lamp else 40)):
+            relight.follow(weights(0.5, 0, 0), weights(0.2 if lamp else 0.5, 0, 0), lit=False)
+            relight.looked(Change() if frame in (5, 8) else DARK)
+            looks.append(frame)
+    assert looks[:3] == [0, 5, 5 + SOON + 1] and max(np.diff(looks[1:])) == SOON + 1
+    for frame in range(30, 60):
+        if relight.due(crop(40 + 2 * JUMP)):
+            relight.follow(weights(0.2, 0, 0), weights(0.2, 0, 0), lit=False)
+            relight.looked(relight.change or DARK)
+            looks.append(frame)
+    assert looks[-1] - looks[-2] == EVERY + 1
 
 
 def test_what_is_known_goes_a_share_of_the_way() -> None:
@@ -64,6 +86,8 @@ def test_light_is_followed_by_looks_alone() -> None:
     after = relight.follow(average, weights(0.0, 0.6, 0.0), lit=True)
     assert after.tolist() == pytest.approx([0.8, 0.2 + SMOOTHING * 0.4, 0.0])
     # A look stands for all frames since the one before: a lamp that comes on is noticed as soon as ever.
+    for _ in range(EVERY):
+        relight.due(crop(40))
     looked = relight.follow(average, weights(0.0, 0.6, 0.0), lit=False)
     assert looked[0] == pytest.approx(0.8 * (1 - SMOOTHING) ** EVERY)
     assert relight.follow(None, weights(0.3, 0, 0), lit=False).tolist() == pytest.approx([0.3, 0, 0])
