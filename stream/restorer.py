@@ -215,12 +215,14 @@ class FaceRestorer:
             lane.cache.forget()
         prompt = self._prompted(wanted)
         lit = None
-        if self._relight.asked(prompt) and self.around.tone.on:
-            if self._relight.due(buffer.y[0, 0]):
+        if self._relight.asked(prompt) and (self.around.tone.on or self.around.tone.now is None):
+            looked = self._relight.due(buffer.y[0, 0])
+            if looked:
                 self._look(crop, buffer, regions, prompt, strength)
                 prompt = self._prompted(wanted)
-            change = self._relight.change
-            lit = None if change is None else self.around.lit(planes, buffer, full_range, change, prompt, strength)
+            same_scene = self.around.knows(planes, full_range)
+            if (change := self._relight.change) is not None and (looked or same_scene):
+                lit = self.around.lit(buffer, change, prompt, strength)
         was, self._lit = self._lit, lit is not None
         if lit is None:
             self._relight.forget()

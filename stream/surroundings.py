@@ -140,22 +140,20 @@ class Surroundings:
         stages.done("paste")
         return out
 
-    def lit(
-        self, planes: Planes, crop: CutBuffer, full_range: bool, change: Change, prompt: Weights, strength: float
-    ) -> CutBuffer | None:
-        """The crop under the frame's tone, which goes one step towards `change`; None while there is none.
+    def knows(self, planes: Planes, full_range: bool) -> bool:
+        """Look at a frame: whether it shows the scene that the tone is of."""
+        self.tone.look(planes, full_range)
+        return self.tone.now is not None
+
+    def lit(self, crop: CutBuffer, change: Change, prompt: Weights, strength: float) -> CutBuffer | None:
+        """The crop of the frame last looked at under its tone, which goes one step first; None while there is none.
 
         Args:
-            planes: Of the frame, only read.
             crop: As it came.
-            full_range: Whether the planes use 0..255.
-            change: What the generator does to the light of the crop as it came.
+            change: What the generator does to its light: where the tone goes.
             prompt: [P]
             strength: Above 0, up to 1.
         """
-        self.tone.look(planes, full_range)
-        if self.tone.now is None:
-            return None  # another scene, of which nothing is known
         self.tone.learn(change, prompt, strength)
         return self.tone.crop(crop)
 

@@ -117,13 +117,13 @@ def test_the_generator_gets_a_crop_in_the_right_light_and_no_prompt_for_it() -> 
         out = restorer.restore(frame, read_planes(frame), face(160, 120, 30), None, 1.0, stages)
         assert channels(out)[0].mean() > channels(frame)[0].mean() + 5, "the room is lit in every frame"
         assert restorer.prompt[0] > 0.5, "what is told is what was asked for"
-        if number:
-            lit.append(calls[-1])
-            looks = calls[:-1]
-            assert len(looks) == (number in (1, EVERY + 2))
-            assert all(look.fresh and look.prompt[0] > 0 and look.y.mean() < calls[-1].y.mean() - 5 for look in looks)
+        lit.append(calls[-1])
+        # The very first sees what there is to do at all.
+        looks = calls[1:-1] if number == 0 else calls[:-1]
+        assert len(looks) == (number in (0, EVERY + 1))
+        assert all(look.fresh and look.prompt[0] > 0 and look.y.mean() < calls[-1].y.mean() - 5 for look in looks)
     assert all(call.prompt[0] == 0 and call.prompt[1] > 0 for call in lit)
-    # It remembers what it did to the light, so the first crop under the tone finds it without memory.
+    # From the first frame on, so that what is remembered need not be forgotten.
     assert [call.fresh for call in lit] == [True] + [False] * (len(lit) - 1)
 
 
