@@ -17,6 +17,9 @@ SOON_S, SOON_FEWEST, SOON_SHARE = 0.4, 6, 1 / 3
 """How far back it is looked for a load that has begun, at how many frames at least, and which share may be late."""
 LONG_FEWEST, LONG_SHARE = 20, 0.15
 """The same for one that is just too much, over `CALM_S`."""
+LAST_RESORT = 2.0
+"""Times as long, and as large a share: what it takes to let frames pass. Below the last level that restores nothing is
+cured that another program's turns on the processor do, and a picture that comes and goes is worse than one late."""
 SEVERE, SEVERE_S, SEVERE_FRAMES = 1.5, 0.25, 3
 """Frames in a row that take so many times the budget are enough by themselves: three, or two of so many seconds."""
 FITS = 0.9
@@ -109,7 +112,7 @@ def decide(state: State, levels: Sequence[Level], budget: float, timing: Timing)
     if level.passes:
         return _up(state, timing.at) if timing.at >= state.free[state.level - 1] else state
     severe = is_severe(state.recent, budget)
-    if severe or is_late(state.recent, budget):
+    if severe or is_late(state.recent, budget, LAST_RESORT if levels[state.level + 1].passes else 1.0):
         return _down(state, _lower(state, levels, budget, severe), timing.at)
     return _up(state, timing.at) if _has_room(state, levels, budget, timing.at) else state
 
@@ -120,12 +123,12 @@ def is_severe(recent: Sequence[Timing], budget: float) -> bool:
     return len(slow) >= SEVERE_FRAMES or (len(slow) >= 2 and sum(t.taken for t in slow) >= SEVERE_S)
 
 
-def is_late(recent: Sequence[Timing], budget: float) -> bool:
-    """Whether too many of the last frames took longer than the budget."""
-    soon = last(recent)
-    if len(soon) >= SOON_FEWEST and _late(soon, budget) > SOON_SHARE * len(soon):
+def is_late(recent: Sequence[Timing], budget: float, patience: float = 1.0) -> bool:
+    """Whether too many of the last frames took longer than the budget; with patience, for longer and more of them."""
+    soon = last(recent, patience * SOON_S)
+    if len(soon) >= patience * SOON_FEWEST and _late(soon, budget) > SOON_SHARE * len(soon):
         return True
-    return len(recent) >= LONG_FEWEST and _late(recent, budget) > LONG_SHARE * len(recent)
+    return len(recent) >= LONG_FEWEST and _late(recent, budget) > patience * LONG_SHARE * len(recent)
 
 
 def _late(frames: Sequence[Timing], budget: float) -> int:
@@ -137,9 +140,9 @@ def _late(frames: Sequence[Timing], budget: float) -> int:
     return late
 
 
-def last(recent: Sequence[Timing]) -> Sequence[Timing]:
+def last(recent: Sequence[Timing], seconds: float = SOON_S) -> Sequence[Timing]:
     """The frames that say whether time is short now."""
-    soon = [t.at >= recent[-1].at - SOON_S for t in recent]
+    soon = [t.at >= recent[-1].at - seconds for t in recent]
     return recent[min(soon.index(True), max(0, len(recent) - SOON_FEWEST)) :]
 
 

@@ -141,7 +141,7 @@ def test_a_recorded_neighbour_lowers_quality_and_not_the_delay(speed: float) -> 
     shown, _ = run(recorded(speed), 60)
     for start in (0, 20, 40):
         # One second after the neighbour came, and as long as it stays.
-        assert late(shown, start + 6.2, start + 10) < 0.12
+        assert late(shown, start + 6.2, start + 10) < 0.16
         levels = [s.level for s in shown if start + 6.2 <= s.at < start + 10]
         assert min(levels) > 0
         delays = [s.delay for s in shown if start + 6.2 <= s.at < start + 10]
@@ -157,6 +157,20 @@ def test_a_small_face_is_helped_by_what_makes_its_own_graph_cheaper() -> None:
     _, state = run(times(steady(*FAST, 0.05), lambda now: 1.0 if now < 5 else 4.8), 6.0, face=256)
     # 14 + 22 ms does not.
     assert LEVELS[state.level].name == "512 int8"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_neighbour_whose_turns_no_quality_would_cure_does_not_take_the_picture(seed: int) -> None:
+    # Guards against a call beside one busy process that passed 59 of 100 frames as they came, and was late all the same.
+    rng, load = np.random.default_rng(seed), steady(0.005, 0.036, 0.2, seed)
+
+    def beside(now: float) -> tuple[float, float]:
+        rest, step = load(now)
+        return rest + (0.03 if rng.random() < 0.1 else 0.0), step
+
+    shown, _ = run(beside, 120, level=LEAST)
+    assert sum(s.level == PASSING for s in shown) < 0.05 * len(shown)
+    assert late(shown, 1, 120) < 0.15
 
 
 def test_what_is_still_is_restored_by_what_was_made_before() -> None:
