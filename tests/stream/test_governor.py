@@ -161,7 +161,7 @@ def test_a_small_face_is_helped_by_what_makes_its_own_graph_cheaper() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_neighbour_whose_turns_no_quality_would_cure_does_not_take_the_picture(seed: int) -> None:
-    # Guards against a call beside one busy process that passed 59 of 100 frames as they came, and was late all the same.
+    # Guards against a call beside one busy process that let 59 of 100 frames pass, and was late all the same.
     rng, load = np.random.default_rng(seed), steady(0.005, 0.036, 0.2, seed)
 
     def beside(now: float) -> tuple[float, float]:
