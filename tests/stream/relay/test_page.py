@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stream.relay.chromium import LIVE_WITHIN_MS, Stage, figure, go_live, opened, staged, until
+from tests.stream.relay.chromium import LIVE_WITHIN_MS, Stage, go_live, opened, staged, until
 from tests.stream.relay.test_command import running
 
 
