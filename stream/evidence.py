@@ -7,17 +7,15 @@ estimate missed it. The like for darkness, in which no place is light, was tried
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.prompt import Weights
+from stream.tone.estimate import cells_of
+from stream.tone.frame import HAZE
 
-HAZE = "haze"
-CELLS = 32
-"""Along the crop's edge; means over cells, so that noise does not count."""
 DARKEST = 1.0
-"""Percentile of the cells that stands for the darkest place."""
+"""Percentile of the crop's cells that stands for the darkest place."""
 DOUBTFUL, LIKELY = 55.0, 80.0
 """Levels of the darkest place up to which there is hardly haze, and from which on there may well be: of 107 portraits
 for training a tenth lies above 77, and of the same under haze of .4 two in a hundred lie below 69."""
@@ -33,19 +31,11 @@ def weighed(estimate: Weights, luma: NDArray[np.uint8], known: tuple[str, ...]) 
     """The generator's estimate [P] of a crop, in the light of its luma [G, G] (limited range)."""
     if HAZE not in known:
         return estimate
-    place, darkest = known.index(HAZE), float(np.percentile(means(luma), DARKEST))
+    place, darkest = known.index(HAZE), float(np.percentile(cells_of(luma), DARKEST))
     out = estimate.copy()
     out[place] *= AGAINST + (1 - AGAINST) * _way(darkest, DOUBTFUL, LIKELY)
     out[place] = max(out[place], THERE * _way(darkest, SEEN, CERTAIN))
     return out
-
-
-def means(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """[CELLS, CELLS]; by halves first, which takes a seventh of the time of other ratios."""
-    while luma.shape[0] >= 2 * CELLS and luma.shape[0] % 2 == 0:
-        half = luma.shape[1] // 2, luma.shape[0] // 2
-        luma = np.asarray(cv2.resize(luma, half, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.asarray(cv2.resize(luma, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _way(value: float, start: float, end: float) -> float:

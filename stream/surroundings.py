@@ -19,7 +19,7 @@ from stream.frames.pixels import copy_frame, is_full_range
 from stream.frames.planes import Planes
 from stream.frames.replace import replaced
 from stream.noise.frame import NOISE, FrameNoise
-from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
+from stream.prompt import LEAST, WHOLE, Weights, as_needed, prompt_from_estimate
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 from stream.tone.estimate import Change, generators_change
@@ -27,11 +27,8 @@ from stream.tone.frame import HAZE, LIGHT, TONE, FrameTone
 
 STAGES = "grain", "tone", "tiles", "paste"
 """In their order; each counts where it changed the frame, and else adds to the next one."""
-
-
 RAIN = "rain"
-SURELY = 0.25
-"""Weight of a prompt that says for certain that it is there: the least that was given in training."""
+"""A prompt whose changes are noise to the graph, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +312,7 @@ class Surroundings:
     def _noise_asked(self, prompt: Weights) -> float:
         """0..1, whether noise of any kind is to go."""
         asked = (float(prompt[self._places[name]]) for name in (NOISE, RAIN) if name in self._places)
-        return min(1.0, max(asked, default=0.0) / SURELY)
+        return min(1.0, max(asked, default=0.0) / LEAST)
 
     def _without_grain(self, planes: Planes, asked: Asked) -> Planes:
         """The very same planes where there is no grain, nobody asks, or there is no time."""

@@ -63,8 +63,8 @@ class Change:
 
 def generators_change(before: tuple[Plane, NDArray[np.uint8]], after: tuple[Plane, NDArray[np.uint8]]) -> Change:
     """The line through the cells of the crop (y [G, G], uv [2, G/2, G/2], limited range) before and after."""
-    cells = _cells(before[0]) - BLACK
-    x, y = cells.ravel(), _cells(after[0]).ravel() - BLACK
+    cells = cells_of(before[0]) - BLACK
+    x, y = cells.ravel(), cells_of(after[0]).ravel() - BLACK
     told, light = y < CLIPPED - BLACK, float(np.percentile(cells[MIDDLE, MIDDLE], 75))
     if told.sum() < CELLS:
         return Change()
@@ -76,7 +76,7 @@ def generators_change(before: tuple[Plane, NDArray[np.uint8]], after: tuple[Plan
         return Change()
     factor = (float(np.mean(x * y)) * ones - float(np.mean(x)) * float(np.mean(y))) / determinant
     lift = (float(np.mean(y)) - factor * float(np.mean(x))) / ones
-    one, other = (np.stack([_cells(plane) for plane in uv]) - GREY for _, uv in (before, after))
+    one, other = (np.stack([cells_of(plane) for plane in uv]) - GREY for _, uv in (before, after))
     energy = float(np.mean(one * one))
     colour = float(np.mean(one * other)) / energy if energy > 1.0 else factor
     return Change(_log(factor), lift, _log(colour), light)
@@ -134,7 +134,8 @@ def _averages(plane: Plane, size: tuple[int, int]) -> Plane:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _cells(plane: Plane) -> NDArray[np.float64]:
+def cells_of(plane: Plane) -> NDArray[np.float64]:
+    """[CELLS, CELLS] averages of a crop's plane [G, G]: noise hardly counts."""
     return _averages(plane, (CELLS, CELLS)).astype(np.float64)
 
 

@@ -3,7 +3,7 @@
 One curve cannot tell near from far, and haze lies thicker over what is far. On the face's crop the generator can: what
 it does there beyond the curve, averaged over large cells, is spread over the frame, fading with the distance. So the
 crop does not stand out as a clear square in a room whose haze was taken for even. The cells are interpolated and added
-to what is there, so edges stay where they are; black and white, and what is close to them, give way less (`room`).
+to what is there, so edges stay where they are; black and white, and what is close to them, give way less (`limits`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stream.face.crop import Crop
 from stream.frames.planes import Plane, Planes
 from stream.tone.curve import SPAN
-from stream.tone.room import NONE, Room
+from stream.tone.limits import NONE, Limits
 
 ALONG = 16
 """Cells along the crop's edge."""
@@ -50,7 +50,7 @@ class Places:
         """of a frame of which size, and"""
         self._age = 0
         """for how many frames it counts."""
-        self._luma, self._chroma, self._face = Room(), Room(), Room()
+        self._luma, self._chroma, self._face = Limits(), Limits(), Limits()
 
     def forget(self) -> None:
         """What comes next has nothing to do with what was, and is taken whole."""
@@ -149,7 +149,7 @@ class Places:
 
 
 def _in_bytes(cells: NDArray[np.float32]) -> Plane:
-    """Levels as `room.py` has them. Whole ones: a plane has no others."""
+    """Levels as `limits.py` has them. Whole ones: a plane has no others."""
     return np.asarray(np.clip(np.rint(cells) + NONE, 0, 255), np.uint8)
 
 

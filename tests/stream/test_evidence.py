@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.evidence import CERTAIN, DOUBTFUL, LIKELY, SEEN, THERE, means, weighed
+from stream.evidence import CERTAIN, DOUBTFUL, LIKELY, SEEN, THERE, weighed
 from stream.prompt import SURE, prompt_from_estimate
 
 KNOWN = "noise", "haze"
@@ -53,10 +53,3 @@ def test_other_estimates_and_the_input_stay_as_they_are() -> None:
     estimate = np.array([0.5, 0.4], np.float32)
     assert weighed(estimate, crop(30), KNOWN)[0] == np.float32(0.5) and estimate[1] == np.float32(0.4)
     assert np.array_equal(weighed(estimate, crop(30), ("noise", "rain")), estimate)
-
-
-@pytest.mark.parametrize("size", [32, 64, 96, 256, 384, 512])
-def test_the_cells_are_means(size: int) -> None:
-    luma = np.tile(np.linspace(20, 220, size), (size, 1)).astype(np.uint8)
-    cells = means(luma)
-    assert cells.shape == (32, 32) and abs(float(cells.mean()) - float(luma.mean())) < 2

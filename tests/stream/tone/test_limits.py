@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.tone.room import NONE, Room
+from stream.tone.limits import NONE, Limits
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (8, 1))
 
 
 def moved(by: int, full_range: bool = False) -> NDArray[np.int64]:
     """[256] what becomes of each level of luma under a map that says the same everywhere."""
-    room = Room()
-    room.of_luma(RAMP, full_range)
-    return np.asarray(room.lay(RAMP, np.full((2, 2), NONE + by, np.uint8))[0], np.int64)
+    limits = Limits()
+    limits.of_luma(RAMP, full_range)
+    return np.asarray(limits.lay(RAMP, np.full((2, 2), NONE + by, np.uint8))[0], np.int64)
 
 
 @pytest.mark.parametrize("full_range", [False, True])
@@ -37,20 +37,20 @@ def test_what_is_far_from_both_takes_all_of_it(by: int) -> None:
 
 
 def test_colour_keeps_away_from_black_and_white() -> None:
-    room, luma = Room(), np.array([[0, 16, 18, 100, 233, 235, 255]], np.uint8)
-    room.of_chroma(luma, False)
+    limits, luma = Limits(), np.array([[0, 16, 18, 100, 233, 235, 255]], np.uint8)
+    limits.of_chroma(luma, False)
     grey = np.full(luma.shape, 128, np.uint8)
     for by in (-5, 5):
-        out = room.lay(grey, np.full((1, 1), NONE + by, np.uint8)).astype(int) - 128
+        out = limits.lay(grey, np.full((1, 1), NONE + by, np.uint8)).astype(int) - 128
         assert np.abs(out).tolist() == [[0, 0, 2, 5, 2, 0, 0]]
-    assert room.lay(grey, np.full((1, 1), NONE, np.uint8)) is grey
+    assert limits.lay(grey, np.full((1, 1), NONE, np.uint8)) is grey
 
 
 def test_what_is_given_is_what_was_laid() -> None:
     # Guards against a crop that is pasted as if all of the map lay under it.
-    room = Room()
-    room.of_luma(RAMP, False)
+    limits = Limits()
+    limits.of_luma(RAMP, False)
     for by in (-30, 30):
         cells = np.full((8, 256), NONE + by, np.uint8)
-        given = room.given(cells).astype(int) - NONE
-        assert np.array_equal(RAMP + given, room.lay(RAMP, cells))
+        given = limits.given(cells).astype(int) - NONE
+        assert np.array_equal(RAMP + given, limits.lay(RAMP, cells))

@@ -16,7 +16,7 @@ NONE = 128
 """Byte that stands for no change."""
 
 
-class Room:
+class Limits:
     """For planes of one size after the other, with memory to work in."""
 
     def __init__(self) -> None:
