@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 
 import av
@@ -14,6 +15,7 @@ from engines.errors import BadInput, ClearcallError, EngineError
 from stream.face.models import model_paths
 from stream.face.tracker import FaceTracker
 from stream.frames.pixels import is_full_range, read_planes
+from stream.frames.scene import Scene
 from stream.governor import Timing, govern
 from stream.models import Model
 from stream.prompt import Weights, describe, parse_prompt
@@ -37,6 +39,7 @@ class FaceFilter:
         strength: float = 1.0,
         budget_s: float | None = None,
         tiles: TileRestorer | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Load the face tracker. With `budget_s`, quality gives way where frames take longer, as `took` is told.
 
@@ -46,14 +49,15 @@ class FaceFilter:
             BadInput: The prompt is unknown or the strength out of range.
             FaceModelError: MediaPipe's face models cannot be had.
         """
-        self._model = model
+        self._model, self._clock = model, clock
         self._lock = threading.Lock()
         self.set_prompt(prompt)
         self.set_strength(strength)
         self._tracker = FaceTracker(model_paths())
-        self.governor = None if budget_s is None else govern(model, budget_s, time.monotonic(), tiles is not None)
+        self.governor = None if budget_s is None else govern(model, budget_s, clock(), tiles is not None)
         """Decides what may be spent on a frame; None where time does not matter."""
         self._restorer = FaceRestorer(model, self.governor.levels if self.governor else (), tiles=tiles)
+        self._scene = Scene()
         self._whole = tiles is not None
         self._worked = False
         """Whether the last frame tells how much time a level takes."""
@@ -130,14 +134,17 @@ class FaceFilter:
             self._restorer.level, self._tracker.every = level, level.track_every
         self._stages.start()
         planes = read_planes(frame)
-        face = self._tracker.update(planes, self._timestamp(frame), is_full_range(frame))
+        cut = self._scene.ends(planes.y)
+        if cut:
+            self._restorer.new_scene()
+        face = self._tracker.update(planes, self._timestamp(frame), is_full_range(frame), cut)
         self._stages.done("track")
         self._face_there = face is not None
         if face is None:
             out = self._restorer.without_face(frame, planes, weights, strength, self._stages)
             self._failures["no face"] += out is frame
             # Without a face only the tiles take much.
-            self._worked = self._whole and self._restorer.spare and out is not frame
+            self._worked = self._whole and self._restorer.around.time.tiles and out is not frame
             return out
         restored = self._restorer.restore(frame, planes, face, weights, strength, self._stages)
         self._worked = True
@@ -150,7 +157,7 @@ class FaceFilter:
         crop = self._restorer.crop
         engine_s = 0.0 if crop is None else self._restorer.engine_s
         edge = crop.graph if crop is not None and engine_s else 0
-        self.governor.took(Timing(time.monotonic(), waited, taken, engine_s, edge))
+        self.governor.took(Timing(self._clock(), waited, taken, engine_s, edge))
 
     def _forget(self) -> None:
         """The next frame to be restored has nothing to do with the last one: frames between them were not looked at."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError
+from stream.asked import Asked
 from stream.evidence import weighed
 from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
@@ -26,7 +27,7 @@ from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
 from stream.relight import Relight
 from stream.similar import Last
 from stream.surroundings import STAGES as AROUND
-from stream.surroundings import Asked, Restored, Surroundings
+from stream.surroundings import Restored, Surroundings, Time
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 from stream.tone.estimate import generators_change
@@ -81,7 +82,7 @@ class FaceRestorer:
         self._best = model.precision
         self._sizes = tuple(sorted(model.engines))
         self._crops = {
-            edge: Ring(CROPS_KEPT, lambda edge=edge: CutBuffer(edge), time.monotonic)  # type: ignore[misc]
+            edge: Ring(CROPS_KEPT, lambda edge=edge: CutBuffer(edge), clock)  # type: ignore[misc]
             for edge in self._sizes
         }
         self._grids = {edge: engine.manifest.shape("regions")[-1] for edge, engine in model.engines.items()}
@@ -112,8 +113,12 @@ class FaceRestorer:
         self._forget_face()
         self.around.forget()
 
+    def new_scene(self) -> None:
+        """The next frame shows another scene; whether its face is another one, its track says."""
+        self.around.new_scene()
+
     def _forget_face(self) -> None:
-        """A cut, another face, none at all."""
+        """Another face, or none at all."""
         if self._lane is not None:
             self._lane.cache.forget()
         self.around.forget_face()
@@ -151,8 +156,9 @@ class FaceRestorer:
             out = self._step(planes, is_full_range(frame), crop, buffer, regions, wanted, strength)
             self._last = Last(crop, buffer, wanted, strength, out) if self.level.reuse else None
         stages.done("engine")
-        asked = Asked(self.prompt, strength, wanted is not None, self.level.full, self.spare)
+        asked = Asked(self.prompt, strength, in_words=wanted is not None)
         made = Restored(crop, buffer, out.y[0, 0], out.uv[0], face.landmarks, self._lit)
+        self.around.time = self._time
         return self.around.with_face(frame, planes, made, asked, stages)
 
     def without_face(
@@ -160,12 +166,13 @@ class FaceRestorer:
     ) -> av.VideoFrame:
         """The frame of a face that is out of sight: the very same, unless more than the face is corrected."""
         self._forget_face()
-        return self.around.without_face(frame, planes, wanted, strength, stages, self.level.full, self.spare)
+        self.around.time = self._time
+        return self.around.without_face(frame, planes, wanted, strength, stages)
 
     @property
-    def spare(self) -> bool:
-        """Where the largest graph had to go, there is no time for tiles."""
-        return self.level.size >= self._sizes[-1]
+    def _time(self) -> Time:
+        # Where the largest graph had to go, there is none for tiles.
+        return Time(grain=self.level.full, tiles=self.level.size >= self._sizes[-1])
 
     def close(self) -> None:
         """Let go of what it holds."""
@@ -238,7 +245,9 @@ class FaceRestorer:
         self, crop: Crop, buffer: CutBuffer, regions: NDArray[np.float32], prompt: Weights, strength: float
     ) -> None:
         """See how dark the crop is as it came, in a lane that remembers nothing."""
-        lane = self._looks.setdefault(crop.graph, _Lane.of(self._lanes[self._best, crop.graph].engine))
+        lane = self._looks.get(crop.graph)
+        if lane is None:
+            lane = self._looks[crop.graph] = _Lane.of(self._lanes[self._best, crop.graph].engine)
         lane.cache.forget()
         out = self._run(lane, buffer, regions, prompt, strength)
         self._relight.looked(generators_change((buffer.y[0, 0], buffer.uv[0]), (out.y[0, 0], out.uv[0])))

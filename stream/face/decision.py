@@ -5,25 +5,13 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from stream.face.roi import Box
-from stream.frames.planes import Plane
-
-CUT = 0.5
-"""Share of the thumbnail's variance that has to be new for a scene cut: 0 nothing, about 1 everything."""
 
 LONGEST_REST = 4
 """Most frames without a look between two runs of the detector that find nothing."""
 
 SAME_FACE = 0.3
 """Intersection over union from which a face found again, in the frame it was lost in, is taken for the same one."""
-
-_THUMBNAIL = (16, 9)
-_QUIET = 4.0
-"""Variance of a thumbnail that is noise alone: a black picture never cuts."""
 
 
 class Step(enum.Enum):
@@ -87,20 +75,6 @@ def missed(state: State) -> State:
 def rested(state: State) -> State:
     """After a frame that was let pass."""
     return replace(state, rest=state.rest - 1)
-
-
-def thumbnail(luma: Plane) -> NDArray[np.float32]:
-    """A few averages [9, 16] of the luma plane [H, W], from every n-th pixel."""
-    stride = max(1, min(luma.shape) // 90)
-    sparse = np.ascontiguousarray(luma[::stride, ::stride], np.float32)
-    return cv2.resize(sparse, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
-
-
-def is_cut(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
-    """Whether two thumbnails show different scenes; brighter or darker alone is the same scene."""
-    before, after = before - before.mean(), after - after.mean()
-    change = float(np.mean((after - before) ** 2))
-    return change > CUT * (float(np.mean(before**2)) + float(np.mean(after**2)) + _QUIET)
 
 
 def is_same(one: Box, other: Box) -> bool:

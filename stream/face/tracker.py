@@ -31,8 +31,6 @@ class Face:
 
     landmarks: NDArray[np.float32]
     """[468, 2] in frame pixels, smoothed; points may lie outside the frame."""
-    presence: float
-    """How sure the mesh was, at its last look, that there is a face, 0..1."""
     track_id: int
     """Rises by one when a newly detected face starts being tracked: what was remembered of the last one is void."""
 
@@ -47,7 +45,6 @@ class _Track:
     """The face being followed, unsmoothed."""
 
     landmarks: NDArray[np.float32]
-    presence: float
     flow: Flow | None
 
 
@@ -74,25 +71,28 @@ class FaceTracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the face and the scene; the next face found gets a new track_id."""
+        """Forget the face; the next one found gets a new track_id."""
         self._state = State()
         self._track: _Track | None = None
         self._smoothed: Smoothed | None = None
-        self._shape = (0, 0)
-        self._thumbnail: NDArray[np.float32] | None = None
+        self._size: tuple[int, int] | None = None
 
-    def update(self, planes: Planes, timestamp: float, full_range: bool = False) -> Face | None:
+    def update(self, planes: Planes, timestamp: float, full_range: bool = False, cut: bool = False) -> Face | None:
         """The face in the next frame, or None.
 
         Args:
             planes: The frame; only read during the call.
             timestamp: Seconds, rising from frame to frame.
             full_range: Whether the planes use 0..255 instead of 16..235.
+            cut: Whether the frame shows another scene than the one before.
         """
         if min(planes.height, planes.width) < SMALLEST_FRAME:
             self.reset()
             return None
-        step = decision.next_step(self._state, self._is_cut(planes), self.every)
+        size, self._size = self._size, (planes.width, planes.height)
+        # In another size the face lies elsewhere, and its flow has nothing to go by.
+        cut = cut or size not in (None, self._size)
+        step = decision.next_step(self._state, cut, self.every)
         if step is Step.NOTHING:
             self._state = decision.rested(self._state)
         elif step is Step.DETECT:
@@ -100,13 +100,6 @@ class FaceTracker:
         elif step is Step.MESH or not self._follow(planes):
             self._look(planes, full_range)
         return self._face(timestamp)
-
-    def _is_cut(self, planes: Planes) -> bool:
-        before, self._thumbnail = self._thumbnail, decision.thumbnail(planes.y)
-        shape, self._shape = self._shape, (planes.height, planes.width)
-        if before is None:
-            return False
-        return shape != self._shape or decision.is_cut(before, self._thumbnail)
 
     def _follow(self, planes: Planes) -> bool:
         """Carry the landmarks on by the flow; False where it cannot say."""
@@ -148,7 +141,7 @@ class FaceTracker:
         if presence < PRESENCE:
             return False
         flow = Flow(planes, landmarks, roi) if self.every > 1 else None
-        self._track = _Track(landmarks, presence, flow)
+        self._track = _Track(landmarks, flow)
         return True
 
     def _face(self, timestamp: float) -> Face | None:
@@ -157,4 +150,4 @@ class FaceTracker:
         left, top, right, bottom = box_of(self._track.landmarks)
         size = max(right - left, bottom - top)
         self._smoothed = smooth(self._smoothed, self._track.landmarks, size, timestamp, self._settings)
-        return Face(self._smoothed.points.copy(), self._track.presence, self._track_id)
+        return Face(self._smoothed.points.copy(), self._track_id)

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.face.decision import is_cut, thumbnail
 from stream.frames.planes import Plane, Planes
 from stream.noise.level import Levels, follow_levels, holds_still, noise_levels
 from stream.noise.still import Still
@@ -22,7 +21,7 @@ ASKED = 0.5
 
 
 class FrameNoise:
-    """Frames in order, one thread at a time; `forget` where some were passed by."""
+    """Frames of one scene in order, one thread at a time; `forget` where some were passed by."""
 
     def __init__(self) -> None:
         self._still = Still()
@@ -32,16 +31,11 @@ class FrameNoise:
         """Another scene; or nobody asks for it, there is no time, or frames were passed by."""
         self._still.forget()
         self._before: Plane | None = None
-        self._thumbnail: NDArray[np.float32] | None = None
-        self._levels: Levels | None = None
+        self.levels: Levels | None = None
+        """Of the noise, as last measured; None before"""
         self._rest = 0
         self.on = False
         """Whether the last frame was filtered"""
-
-    @property
-    def deviation(self) -> float:
-        """Of the noise, at the middle of all brightnesses; 0 before the first measurement."""
-        return 0.0 if self._levels is None else float(np.median(self._levels))
 
     def __call__(self, planes: Planes, in_words: bool) -> Planes:
         """The planes with less grain; the very same while there is none to speak of.
@@ -50,16 +44,12 @@ class FrameNoise:
             planes: 8-bit planes, only read.
             in_words: Whether the prompt names noise, rather than an estimate.
         """
-        seen = thumbnail(planes.y)
-        if self._thumbnail is not None and is_cut(self._thumbnail, seen):
-            self.forget()
-        self._thumbnail = seen
         self._measure(planes)
-        self.on = self._levels is not None and is_noisy(self._levels, self.on, in_words)
-        if not self.on or self._levels is None:
+        self.on = self.levels is not None and is_noisy(self.levels, self.on, in_words)
+        if not self.on or self.levels is None:
             self._still.forget()
             return planes
-        return self._still(planes, self._levels)
+        return self._still(planes, self.levels)
 
     def blend(self, still: Planes, other: Planes) -> Planes:
         """The planes held still where the last frame was, and others, restored some other way, where it was let go."""
@@ -75,7 +65,7 @@ class FrameNoise:
             return
         before, self._before = self._before, None
         if before is not None and before.shape == planes.y.shape and holds_still(before, planes.y):
-            self._levels = follow_levels(self._levels, noise_levels(before, planes.y))
+            self.levels = follow_levels(self.levels, noise_levels(before, planes.y))
             self._rest = EVERY - 2
         else:
             # A copy: decoders use the memory of a frame again.

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from engines.engine import LatentCache, StepInputs
 from engines.errors import EngineError
-from stream.face.decision import is_cut, thumbnail
 from stream.face.regions import region_maps
 from stream.frames.cut import CutBuffer, cut
 from stream.frames.planes import Plane, Planes
@@ -46,7 +45,7 @@ class Tiled:
 
 
 class TileRestorer:
-    """The tiles of one stream; frames in order, one thread at a time.
+    """The tiles of one stream; frames in order, one thread at a time; `forget` where a scene ends.
 
     Memory is bounded by the frame's size: a cache and a crop for each tile, and one frame of 32-bit planes.
     """
@@ -58,7 +57,6 @@ class TileRestorer:
         self._grid: Grid | None = None
         self._lanes: list[_Lane] = []
         self._size = (0, 0)
-        self._thumbnail: Floats | None = None
 
     def step(
         self, planes: Planes, full_range: bool, landmarks: Floats | None, prompt: Weights, strength: float
@@ -98,7 +96,6 @@ class TileRestorer:
         """What comes next has nothing to do with what was."""
         for lane in self._lanes:
             lane.cache.forget()
-        self._thumbnail = None
 
     def add(self, planes: Planes, details: Sequence[Sequence[Floats]], full_range: bool) -> Planes:
         """New planes: a change of each tile added, faded into its neighbours'.
@@ -121,14 +118,10 @@ class TileRestorer:
 
     def _prepare(self, planes: Planes) -> None:
         size = planes.width, planes.height
-        before, self._thumbnail = self._thumbnail, thumbnail(planes.y)
         if size != self._size or not self._lanes:
             self._grid, self._size = grid_of(*size, tuple(self._engines)), size
             engine = self._engines[self._grid.edge]
             self._lanes = [_Lane(t, engine.new_cache(), CutBuffer(self._grid.edge)) for t in self._grid.tiles]
-        elif before is not None and is_cut(before, self._thumbnail):
-            for lane in self._lanes:
-                lane.cache.forget()
 
     def close(self) -> None:
         """End its threads."""

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.face.crop import Crop
-from stream.face.decision import is_cut
 from stream.frames.cut import CutBuffer
 from stream.frames.planes import Plane, Planes
 from stream.tone.apply import halved, toned_luma, toned_planes
@@ -32,7 +31,7 @@ STAYS = 0.5
 
 
 class FrameTone:
-    """Tone of one stream; frames in order, one thread at a time."""
+    """Tone of one stream; frames in order, one thread at a time; `forget` where a scene ends."""
 
     def __init__(self, prompts: tuple[str, ...]) -> None:
         """Start with no tone; `prompts` is the order of the weights."""
@@ -67,20 +66,13 @@ class FrameTone:
         return light, haze
 
     def look(self, planes: Planes, full_range: bool) -> None:
-        """See the next frame; another scene starts anew."""
+        """See the next frame."""
         half = halved(planes.y, planes.u.shape)
-        before, self._thumbnail = self._thumbnail, thumbnail_of(planes, full_range, half)
-        self._half = planes.y, half
-        if before is not None and (before.shape != self._thumbnail.shape or is_cut(before[0], self._thumbnail[0])):
-            self._start_anew()
+        self._thumbnail, self._half = thumbnail_of(planes, full_range, half), (planes.y, half)
 
     def forget(self) -> None:
-        """What comes next has nothing to do with what was."""
-        self._thumbnail = None
-        self._start_anew()
-
-    def _start_anew(self) -> None:
-        self.now = self._kept = self._veil = None
+        """Another scene: the next tone is taken whole."""
+        self.now = self._kept = self._veil = self._thumbnail = None
         self._haze.forget()
         self.on = False
 

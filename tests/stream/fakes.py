@@ -114,7 +114,7 @@ def fake_manifest(edge: int) -> Manifest:
 
 def face(x: float, y: float, width: float, track: int = 1) -> Face:
     """A face `width` px wide and 1.2 times as high."""
-    return Face(drawn_face(x, y, width), 1.0, track)
+    return Face(drawn_face(x, y, width), track)
 
 
 @dataclass
@@ -124,12 +124,14 @@ class FakeTracker:
     script: list[Face | Exception | None] = field(default_factory=lambda: [face(160, 120, 40)])
     times: list[float] = field(default_factory=list)
     full_range: list[bool] = field(default_factory=list)
+    cuts: list[bool] = field(default_factory=list)
     resets: int = 0
     every: int = 3
 
-    def update(self, planes: Planes, timestamp: float, full_range: bool = False) -> Face | None:
+    def update(self, planes: Planes, timestamp: float, full_range: bool = False, cut: bool = False) -> Face | None:
         self.times.append(timestamp)
         self.full_range.append(full_range)
+        self.cuts.append(cut)
         seen = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(seen, Exception):
             raise seen

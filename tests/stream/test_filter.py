@@ -398,3 +398,17 @@ def test_what_comes_after_a_cut_knows_nothing_of_before(lite: Model, call: list[
         # The tracker rests for a frame after it has found nothing.
         face_filter.process(nobody)
     assert same(face_filter.process(first), FaceFilter(lite, every(lite)).process(first))
+
+
+def test_a_cut_is_told_to_all_that_remember_the_scene(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Guards against one of tracker, tone, grain and tiles that goes on with what it knows of the scene before.
+    stand = Stand(monkeypatch, whole=True)
+    fresh: list[bool] = []
+    for top in (60, 60, 200, 200):
+        frame = noise_frame()
+        rows(frame.planes[0])[:] = 128
+        rows(frame.planes[0])[:120] = top
+        stand.calls.clear()
+        stand.filter.process(frame)
+        fresh.append(all(call.fresh for call in stand.calls[-8:]))
+    assert stand.tracker.cuts == [False, False, True, False] and fresh == [True, False, True, False]

@@ -221,7 +221,7 @@ def test_a_failed_frames_crop_does_not_come_back() -> None:
         with pytest.raises(EngineError):
             restore(face(160, 120, 30), noise_frame(seed=seed))
     with pytest.raises((ValueError, OverflowError)):
-        restore(Face(np.full((468, 2), np.nan, np.float32), 1.0, 1))
+        restore(Face(np.full((468, 2), np.nan, np.float32), 1))
     engines[64].before = lambda: None
     frame = noise_frame(seed=3)
     out = restore(face(160, 120, 30), frame)

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from stream.asked import Asked
 from stream.face.crop import Crop
 from stream.frames.cut import CutBuffer, cut
 from stream.frames.pixels import channels, read_planes
@@ -17,7 +18,7 @@ from stream.ladder import ladder
 from stream.models import Model
 from stream.prompt import Weights
 from stream.restorer import STAGES, FaceRestorer
-from stream.surroundings import Asked, Restored, Surroundings
+from stream.surroundings import Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 from stream.tone.frame import LIGHT
@@ -182,6 +183,7 @@ def test_a_head_that_turns_away_leaves_the_room_lit() -> None:
     assert without.mean() - 16 > 1.6 * (channels(frame)[0].mean() - 16)
     assert np.abs(without.astype(int) - with_face)[~outside].mean() < 2
     # Another scene has its own light.
+    around.new_scene()
     cut_to = noise_frame()
     assert around.without_face(cut_to, read_planes(cut_to), None, 1.0, Stages(STAGES)) is cut_to
 
@@ -260,9 +262,11 @@ def test_another_scene_without_a_face_is_looked_at_anew() -> None:
     engines[64].estimate = (0.0, 0.0)
     again = dark_frame()
     assert restorer.without_face(again, read_planes(again), None, 1.0, Stages(STAGES)) is not again
+    restorer.new_scene()
     assert restorer.without_face(other, read_planes(other), None, 1.0, Stages(STAGES)) is other
     # And without tiles nothing is known of it.
     around = after_a_noisy_face(in_words=False)
+    around.new_scene()
     for seed in range(7, 12):
         frame = noisy_frame(seed, other=True)
         assert without(around, frame, None) is frame
@@ -272,7 +276,7 @@ def test_grain_is_measured_anew_when_frames_were_passed_by() -> None:
     # Guards against a pair of frames with a gap between them that is taken for noise.
     around = after_a_noisy_face(in_words=True)
     around.forget()
-    assert not around.noise.on and around.noise.deviation == 0
+    assert not around.noise.on and around.noise.levels is None
 
 
 LIT, ASKS_NOISE = np.array([0, 1], np.float32), np.array([1, 0], np.float32)

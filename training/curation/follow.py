@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stream.face import decision
 from stream.face.roi import box_of, roi_from_landmarks
 from stream.frames.planes import Planes
+from stream.frames.scene import Scene
 from training.curation.face import Points
 from training.curation.find import FaceFinder
 
@@ -39,8 +37,7 @@ class Follower:
         self._live: list[Followed] = []
         self._next = 0
         self._until_detect = 0
-        self._thumbnail: NDArray[np.float32] | None = None
-        self._shape = (0, 0)
+        self._scene, self._shape = Scene(), (0, 0)
 
     def update(self, planes: Planes, full_range: bool) -> list[Followed]:
         """The faces of the next frame, oldest track first; a track that is missing has ended for good.
@@ -50,9 +47,8 @@ class Follower:
         if min(planes.height, planes.width) < SMALLEST_FRAME:
             self._live = []
             return []
-        before, self._thumbnail = self._thumbnail, decision.thumbnail(planes.y)
         shape, self._shape = self._shape, (planes.height, planes.width)
-        if before is None or shape != self._shape or decision.is_cut(before, self._thumbnail):
+        if self._scene.ends(planes.y) or shape != self._shape:
             self._live, self._until_detect = [], 0
         count = len(self._live)
         self._live = self._carried(planes, full_range)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stream.face import decision
-from stream.face.decision import State, Step, is_cut, is_same, next_step, thumbnail
-from tests.stream.face.shapes import texture
+from stream.face.decision import State, Step, is_same, next_step
 
 
 def steps(state: State, every: int, count: int) -> list[Step]:
@@ -54,26 +53,6 @@ def test_the_detector_rests_when_nobody_is_there() -> None:
 
 def test_a_face_just_lost_is_looked_for_soon() -> None:
     assert decision.missed(decision.seen()).rest == 1
-
-
-def test_another_scene_is_a_cut() -> None:
-    assert is_cut(thumbnail(texture(720, 1280)), thumbnail(texture(720, 1280, seed=5)))
-
-
-def test_light_noise_and_movement_are_no_cut() -> None:
-    # Guards against a lamp, an exposure hunt or a noisy dark room making the tracker start over.
-    rng = np.random.default_rng(0)
-    scene = np.linspace(40, 180, 1280)[None] * np.linspace(0.4, 1, 720)[:, None]
-    before = thumbnail(scene.astype(np.uint8))
-    for after in (scene * 0.6, scene + 40, np.roll(scene, 60, axis=1), scene + rng.normal(0, 25, scene.shape)):
-        assert not is_cut(before, thumbnail(np.clip(after, 0, 255).astype(np.uint8)))
-    noise = [np.clip(rng.normal(17, 6, (720, 1280)), 0, 255).astype(np.uint8) for _ in range(2)]
-    assert not is_cut(thumbnail(noise[0]), thumbnail(noise[1]))
-
-
-def test_thumbnails_of_any_frame() -> None:
-    for shape in ((16, 16), (17, 401), (1080, 1920), (91, 33)):
-        assert thumbnail(np.full(shape, 99, np.uint8)).shape == (9, 16)
 
 
 def test_same_face() -> None:

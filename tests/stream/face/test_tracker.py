@@ -11,6 +11,7 @@ from benchmarks.face_tracking import frames, measure
 from stream.face.models import FaceModels
 from stream.face.tracker import FaceTracker
 from stream.frames.planes import Planes
+from stream.frames.scene import Scene
 from tests.media import CALL_LANDMARKS, CALL_VIDEO, needs_shared
 from tests.stream.face.shapes import grey, texture
 
@@ -64,7 +65,8 @@ def test_a_cut_starts_a_new_track(face_models: FaceModels, recording: list[Plane
     # Guards against one person's cached latents being laid over another's face.
     tracker = FaceTracker(face_models)
     mirrored = [Planes(p.y[:, ::-1], p.u[:, ::-1], p.v[:, ::-1]) for p in recording]
-    seen = [tracker.update(planes, index / 30) for index, planes in enumerate(recording[:3] + mirrored[3:6])]
+    scene, shown = Scene(), recording[:3] + mirrored[3:6]
+    seen = [tracker.update(planes, index / 30, cut=scene.ends(planes.y)) for index, planes in enumerate(shown)]
     assert [face and face.track_id for face in seen] == [1, 1, 1, 2, 2, 2]
     face = seen[-1]
     assert face is not None

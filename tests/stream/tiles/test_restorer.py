@@ -37,7 +37,7 @@ def test_full_range_gets_the_change_on_its_own_scale() -> None:
     assert set(np.unique(change)) == {round(CHANGE * 255 / 219)}
 
 
-def test_every_tile_has_its_own_memory_until_a_cut() -> None:
+def test_every_tile_has_its_own_memory() -> None:
     # Guards against one tile's latents in another's picture.
     model, calls, _ = fake_model(128)
     tiles = TileRestorer(model)
@@ -49,10 +49,6 @@ def test_every_tile_has_its_own_memory_until_a_cut() -> None:
     tiles.forget()
     tiles.step(one, False, None, NOISE, 1.0)
     assert all(call.fresh for call in calls[2 * count :])
-    other = Planes(np.ascontiguousarray(one.y), one.u, one.v)
-    other.y[:120], other.y[120:] = 30, 220
-    tiles.step(other, False, None, NOISE, 1.0)
-    assert all(call.fresh for call in calls[3 * count :])
 
 
 def test_the_same_for_any_number_at_once() -> None:

@@ -119,6 +119,7 @@ def test_another_scene_starts_anew() -> None:
     tone = seen(DARK, Change(0.7, 0.0, 0.7), 3)
     tone.look(through(room(high=200), 0.5), False)
     assert tone.on
+    tone.forget()
     tone.look(room(seed=40), False)
     assert tone.now is None and not tone.on
     tone.learn(Change(0.2, 0.0, 0.2), DARK, 1.0)
