@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from engines.engine import Engine, StepInputs
 from engines.errors import BadInput
-from stream.evidence import weighed
 from stream.face.models import model_paths
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.tone.haze import weighed
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
 from training.dev_clips import dev_clips
 from training.landmarks import StillLandmarks

@@ -12,6 +12,8 @@ from engines.errors import BadInput
 from stream.words import understand
 
 AUTO, NONE = "auto", "none"
+NOISE, RAIN, LIGHT, HAZE = "noise", "rain", "low light", "haze"
+"""Tasks that the frame around the face is corrected for, too"""
 SMOOTHING = 0.1
 """Share of the newest estimate in the slow average that auto follows: about ten frames of memory."""
 DEAD_ZONE = 0.1
@@ -20,14 +22,15 @@ DOUBTFUL, SURE = 0.2, 0.35
 """Up to the first, estimates are taken for nothing: good video must come out untouched. What is there was given at
 least 0.25 in training; an estimate of less says that perhaps there is something, and to light what is not dark costs
 most."""
-GATES = {"low light": (0.25, 0.45)}
+GATES = {LIGHT: (0.25, 0.45)}
 """The same for tasks with a gate of their own: dark hair, clothes and skin are easily taken for a dark room, and a face
 that is made lighter than it is is worse than a dusk that stays."""
 SHOWN = 40
 """Characters of a wrong prompt that an error repeats."""
 
 WHOLE, LEAST = 1.0, 0.25
-"""A weight of 1 leaves it to the picture how strongly a task is there, but for so little at the least."""
+"""A weight of 1 leaves it to the picture how strongly a task is there, but for so little at the least: what the slightest
+is given in training."""
 
 Weights = NDArray[np.float32]
 

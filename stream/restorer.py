@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError
 from stream.asked import Asked
-from stream.evidence import weighed
 from stream.face.crop import Crop, next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
@@ -24,13 +23,14 @@ from stream.frames.ring import Ring
 from stream.ladder import Level, top_of
 from stream.models import Model
 from stream.prompt import WHOLE, Weights, as_needed, prompt_from_estimate
-from stream.relight import Relight
-from stream.similar import Last
+from stream.reuse import Last
 from stream.surroundings import STAGES as AROUND
 from stream.surroundings import Restored, Surroundings, Time
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
 from stream.tone.estimate import generators_change
+from stream.tone.haze import weighed
+from stream.tone.relight import Relight
 
 STAGES = "crop", "engine", *AROUND
 """That a frame's time goes to."""

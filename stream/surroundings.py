@@ -18,18 +18,15 @@ from stream.frames.paste import Change, Room, add_square, differences, sides_wit
 from stream.frames.pixels import copy_frame, is_full_range
 from stream.frames.planes import Planes
 from stream.frames.replace import replaced
-from stream.noise.frame import NOISE, FrameNoise
-from stream.prompt import LEAST, Weights
+from stream.noise.frame import FrameNoise
+from stream.prompt import HAZE, LEAST, LIGHT, NOISE, RAIN, Weights
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
-from stream.tone.estimate import Change as LightChange
-from stream.tone.estimate import generators_change
-from stream.tone.frame import HAZE, LIGHT, TONE, FrameTone
+from stream.tone.estimate import LightChange, generators_change
+from stream.tone.frame import TONE, FrameTone
 
 STAGES = "grain", "tone", "tiles", "paste"
 """In their order; each counts where it changed the frame, and else adds to the next one."""
-RAIN = "rain"
-"""A prompt whose changes are noise to the graph, too."""
 
 
 @dataclass(frozen=True, slots=True)

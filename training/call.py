@@ -15,6 +15,7 @@ from training.degrade import (
     compression,
     compression_level,
     optics_and_sensor,
+    prompt_weight,
     rounded,
     sample_degradation,
     to_planes,
@@ -83,7 +84,7 @@ def happen(frames: list[Picture], call: Call, rng: np.random.Generator) -> tuple
     for task, levels in call.levels.items():
         # The part that the camera takes away is no longer there to be removed.
         left = 1 - 0.7 * call.camera.denoise if task == "noise" else 1.0
-        prompts[:, TASKS.index(task)] = 0.25 + 0.75 * np.clip(levels * left, 0, 1)
+        prompts[:, TASKS.index(task)] = prompt_weight(np.clip(levels * left, 0, 1))
     pictures = lit([f.astype(np.float32) for f in frames], call.camera)
     pictures = processed(optics_and_sensor(pictures, call.levels, rng), call.camera)
     planes = to_planes(rounded(pictures))
@@ -91,7 +92,7 @@ def happen(frames: list[Picture], call: Call, rng: np.random.Generator) -> tuple
         planes, coarseness = code_smaller(planes, call.coding, call.factor)
         seen = compression_level(coarseness, call.factor)
         # Down to a tenth: finer than what level 0 stands for, yet something was done.
-        prompts[:, TASKS.index("compression")] = np.clip(0.25 + 0.75 * seen, 0.1, 1)
+        prompts[:, TASKS.index("compression")] = np.clip(prompt_weight(seen), 0.1, 1)
     return planes, prompts
 
 

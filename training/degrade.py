@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from stream.prompt import LEAST, WHOLE
 from training.codec import Coding, code, code_smaller
 from training.codec import Planar as Planar
 from training.faces import Picture
@@ -43,7 +44,12 @@ class Degradation:
 
     def prompt(self) -> Floats:
         """Weights [len(TASKS)], 0 for an absent task, .25 to 1 for a present one."""
-        return np.array([0.25 + 0.75 * self.levels[t] if t in self.levels else 0.0 for t in TASKS], np.float32)
+        return np.array([prompt_weight(self.levels[t]) if t in self.levels else 0.0 for t in TASKS], np.float32)
+
+
+def prompt_weight(level: ArrayLike) -> NDArray[np.floating]:
+    """What a task that is there at a level of 0..1 is prompted with."""
+    return LEAST + (WHOLE - LEAST) * np.asarray(level)
 
 
 def sample_degradation(rng: np.random.Generator) -> Degradation:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from generator.model import Frame, Generator
-from stream.evidence import weighed
 from stream.face.regions import region_maps
 from stream.prompt import WHOLE, Weights, as_needed, follow_estimate, prompt_from_estimate
+from stream.tone.haze import weighed
 from training.degrade import TASKS, Degradation, Planar, degrade, to_planes
 from training.dev_clips import DevClip
 from training.faces import Picture

@@ -16,9 +16,9 @@ from benchmarks.quality.protocol import Case
 from engines.errors import BadInput
 from engines.manifest import MODELS, read_family
 from generator.model import Frame, Generator
-from stream.evidence import weighed
 from stream.face.regions import REGION_NAMES, region_maps
 from stream.prompt import prompt_from_estimate
+from stream.tone.haze import weighed
 from training.degrade import TASKS, Planar
 
 WHOLE_ARM = ARMS[0]

@@ -12,9 +12,9 @@ from benchmarks.ablation.arms import Arm
 from benchmarks.quality.protocol import Case
 from generator.encoder import Features
 from generator.model import Frame, Generator, Integration
-from stream.evidence import weighed
 from stream.face.regions import region_maps
 from stream.prompt import Weights, follow_estimate, prompt_from_estimate
+from stream.tone.haze import weighed
 from training.checkpoint import carry_over
 from training.degrade import Planar
 

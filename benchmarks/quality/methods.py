@@ -14,12 +14,12 @@ from benchmarks.quality.pictures import from_i420, video_frames
 from benchmarks.quality.protocol import Case
 from engines.engine import StepInputs
 from engines.errors import ClearcallError
-from stream.evidence import weighed
 from stream.face.regions import region_maps
 from stream.filter import FaceFilter
 from stream.models import Model
 from stream.prompt import AUTO, Weights, describe, follow_estimate, prompt_from_estimate
 from stream.tiles.restorer import TileRestorer
+from stream.tone.haze import weighed
 from training.degrade import Planar
 from training.faces import Picture
 

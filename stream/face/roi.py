@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.frames.levels import BLACK, CHROMA_TO_LIMITED, LUMA_TO_LIMITED
 from stream.frames.planes import Plane, Planes
 
 SCALE = 1.5
@@ -16,7 +17,6 @@ SCALE = 1.5
 
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263
 
-BLACK = 16
 LIT = 110.0
 """Luma above black that the brightest twentieth of a square reaches in a picture the models can read well."""
 
@@ -24,8 +24,6 @@ NOISY_GAIN = 2.0
 """Beyond this gain what is lifted is mostly sensor noise, and blurring it away helps more than it hides."""
 
 _LEVELS = np.arange(256, dtype=np.float32)
-_TO_LIMITED_LUMA = np.rint(_LEVELS * (219 / 255) + 16).astype(np.uint8)
-_TO_LIMITED_CHROMA = np.rint((_LEVELS - 128) * (224 / 255) + 128).astype(np.uint8)
 
 
 @dataclass(slots=True, frozen=True)
@@ -122,8 +120,8 @@ class RoiImage:
         warp(planes.u, chroma, self._u)
         warp(planes.v, chroma, self._v)
         if full_range:
-            cv2.LUT(self._y, _TO_LIMITED_LUMA, self._y)
-            cv2.LUT(self._i420[self._edge :], _TO_LIMITED_CHROMA, self._i420[self._edge :])
+            cv2.LUT(self._y, LUMA_TO_LIMITED, self._y)
+            cv2.LUT(self._i420[self._edge :], CHROMA_TO_LIMITED, self._i420[self._edge :])
         gain = lift(self._y)
         if gain > 1:
             cv2.LUT(self._y, np.clip((_LEVELS - BLACK) * gain + BLACK, 0, 255).astype(np.uint8), self._y)

@@ -6,12 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.frames.levels import CHROMA_TO_LIMITED, LUMA_TO_LIMITED
 from stream.frames.planes import Plane, Planes
-
-_LEVELS = np.arange(256)
-LUMA_TO_LIMITED = np.rint(16 + _LEVELS * (219 / 255)).astype(np.uint8)
-CHROMA_TO_LIMITED = np.rint(128 + (_LEVELS - 128) * (224 / 255)).astype(np.uint8)
-"""Full-range levels on the generator's scale, 16..235 (240 for chroma)."""
 
 
 class CutBuffer:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stream.frames.cut import CutBuffer
 from stream.frames.layout import Layout
+from stream.frames.levels import YUV_TO_RGB, steps
 from stream.frames.pixels import Samples, channels, chroma_steps, copy_frame, is_full_range, layout
 from stream.frames.planes import Plane
 
@@ -22,9 +23,6 @@ COARSE = 32
 
 SEEN = 0.25
 """Levels up to which a coarse part is as good as none."""
-
-FROM_LUMA, RED_FROM_V, GREEN_FROM_U, GREEN_FROM_V, BLUE_FROM_U = 1.164, 1.596, -0.392, -0.813, 2.017
-"""Change of a component of RGB per unit of Y, U or V (BT.601, limited range)."""
 
 Mask = NDArray[np.float32]
 Change = NDArray[np.float32]
@@ -147,9 +145,7 @@ def _units(found: Layout, full_range: bool) -> tuple[float, float, float]:
     top = (1 << found.depth) - 1
     if found.kind == "rgb":
         return (top / 255,) * 3
-    if full_range:
-        return top / 219, top / 224, top / 224
-    return (float(1 << (found.depth - 8)),) * 3
+    return steps(full_range, top)
 
 
 def _masked(change: Change, unit: float, sides: Sides, fading: Mask | None, room: Room) -> Change:
@@ -172,8 +168,8 @@ def in_rgb(changes: list[Change]) -> list[Change]:
     """Changes of R, G and B for those of Y, U and V, at the resolution of Y."""
     height, width = changes[0].shape
     y, u, v = (scaled(change, width, height) for change in changes)
-    chroma = v * RED_FROM_V, u * GREEN_FROM_U + v * GREEN_FROM_V, u * BLUE_FROM_U
-    return [np.asarray(cv2.scaleAdd(y, FROM_LUMA, part), np.float32) for part in chroma]
+    by = YUV_TO_RGB.tolist()
+    return [np.asarray(cv2.scaleAdd(y, by_y, u * by_u + v * by_v), np.float32) for by_y, by_u, by_v in by]
 
 
 def scaled(change: Change, width: int, height: int) -> Change:

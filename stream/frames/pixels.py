@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from engines.errors import BadInput
 from stream.frames.layout import Layout, layout_of
+from stream.frames.levels import GREY
 from stream.frames.planes import Plane, Planes
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
-
-NEUTRAL = 128
-"""Chroma of grey."""
 
 
 def layout(frame: av.VideoFrame) -> Layout:
@@ -95,7 +93,7 @@ def read_planes(frame: av.VideoFrame) -> Planes:
     y, *chroma = (_in_8_bits(view, bits) for view in channels(frame))
     half = (frame.height + 1) // 2, (frame.width + 1) // 2
     if not chroma:
-        grey = np.full(half, NEUTRAL, np.uint8)
+        grey = np.full(half, GREY, np.uint8)
         return Planes(y, grey, grey)
     u, v = (_in_half(plane, half) for plane in chroma)
     return Planes(y, u, v)

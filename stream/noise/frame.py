@@ -10,8 +10,6 @@ from stream.frames.planes import Plane, Planes
 from stream.noise.level import Levels, follow_levels, holds_still, noise_levels
 from stream.noise.still import Still
 
-NOISE = "noise"
-"""The prompt that asks for it."""
 EVERY = 4
 """Frames from one measurement to the next."""
 SEEN, GONE = 3.0, 2.0

@@ -13,7 +13,7 @@ OVERLAP = 64
 RIM = 0.25
 """Share of the overlap, at a tile's border, that says nothing where a neighbour can: it has seen less than the rest."""
 
-Weights = NDArray[np.float32]
+Ramp = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ class Grid:
     """Left edges"""
     rows: tuple[int, ...]
     """Top edges"""
-    across: tuple[Weights, ...]
+    across: tuple[Ramp, ...]
     """For each column [edge] the weights along a row of its tiles: with those of its neighbours, 1 everywhere"""
-    down: tuple[Weights, ...]
+    down: tuple[Ramp, ...]
 
     @property
     def tiles(self) -> list[Tile]:
         """All of them."""
         return [Tile(x, y) for y in self.rows for x in self.columns]
 
-    def weights(self, index: int) -> Weights:
+    def weights(self, index: int) -> Ramp:
         """[edge, edge] of the tile of that number; over all tiles they add up to 1 within the frame."""
         row, column = divmod(index, len(self.columns))
         return np.asarray(np.outer(self.down[row], self.across[column]), np.float32)
@@ -79,7 +79,7 @@ def _starts(length: int, edge: int) -> tuple[int, ...]:
     return tuple(round(last * i / (count - 1) / 2) * 2 for i in range(count))
 
 
-def _shares(starts: tuple[int, ...], length: int, edge: int) -> tuple[Weights, ...]:
+def _shares(starts: tuple[int, ...], length: int, edge: int) -> tuple[Ramp, ...]:
     """Smooth hats, divided by their sum."""
     hats, overlap = [], _overlap(edge)
     rim = RIM * overlap
@@ -96,7 +96,7 @@ def _shares(starts: tuple[int, ...], length: int, edge: int) -> tuple[Weights, .
     return tuple(_cut(hat / total, start, edge) for hat, start in zip(hats, starts, strict=True))
 
 
-def _cut(shares: NDArray[np.float64], start: int, edge: int) -> Weights:
+def _cut(shares: NDArray[np.float64], start: int, edge: int) -> Ramp:
     """The part that a tile covers; what hangs over the frame has the weight 0."""
     out = np.zeros(edge, np.float32)
     low, high = max(0, start), min(len(shares), start + edge)

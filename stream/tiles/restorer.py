@@ -14,6 +14,7 @@ from engines.engine import LatentCache, StepInputs
 from engines.errors import EngineError
 from stream.face.regions import region_maps
 from stream.frames.cut import CutBuffer, cut
+from stream.frames.levels import steps
 from stream.frames.planes import Plane, Planes
 from stream.models import Model
 from stream.prompt import Weights
@@ -113,8 +114,7 @@ class TileRestorer:
             for channel, (total, change) in enumerate(zip(sums, detail, strict=True)):
                 scale = 2 if channel else 1
                 _add(total, change * (half if channel else weights), tile.x // scale, tile.y // scale)
-        units = (255 / 219, 255 / 224, 255 / 224) if full_range else (1.0, 1.0, 1.0)
-        return Planes(*map(_sum, (planes.y, planes.u, planes.v), sums, units))
+        return Planes(*map(_sum, (planes.y, planes.u, planes.v), sums, steps(full_range)))
 
     def _prepare(self, planes: Planes) -> None:
         size = planes.width, planes.height

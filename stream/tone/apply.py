@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.frames.levels import GREY, steps
 from stream.frames.pixels import is_full_range
 from stream.frames.planes import Plane, Planes
 from stream.frames.replace import replaced
-from stream.tone.curve import GREY, Tone, chroma_factors, luma_levels, tint_shares
+from stream.tone.curve import Tone, chroma_factors, luma_levels, tint_shares
 
 EVEN = 0.25 / GREY
 """Factors of chroma that differ by no more are one: what comes out is the same level, or the next."""
@@ -32,8 +33,8 @@ def toned_planes(planes: Planes, tone: Tone, full_range: bool, small: Plane | No
     """
     small = halved(planes.y, planes.u.shape) if small is None else small
     factors = chroma_factors(tone, full_range)
-    scale = 255 / 224 if full_range else 1.0
-    pairs = (planes.u, tone.tint_u * scale), (planes.v, tone.tint_v * scale)
+    _, by_u, by_v = steps(full_range)
+    pairs = (planes.u, tone.tint_u * by_u), (planes.v, tone.tint_v * by_v)
     low, high = (int(level) for level in cv2.minMaxLoc(small)[:2])
     shares = tint_shares(full_range)
     tinted = bool(tone.tint_u or tone.tint_v)

@@ -13,12 +13,11 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BLACK, GREY = 16, 128
-SPAN = 219.0
-"""Levels from black to white in limited range, the unit of every level here."""
-BENDS_FROM = 0.7 * SPAN
+from stream.frames.levels import BLACK, LUMA
+
+BENDS_FROM = 0.7 * LUMA
 """Level below which the line never bends."""
-ROOM = SPAN - BENDS_FROM
+ROOM = LUMA - BENDS_FROM
 TOE = 16.0
 """Levels above black over which a lift, and the tint of a veil, set in: black itself gets neither."""
 OFF = (0.01, 0.5, 0.5, 0.01, 0.5, 0.5)
@@ -40,7 +39,7 @@ class Tone:
     tint_u: float = 0.0
     """U and V of the veil, levels from grey"""
     tint_v: float = 0.0
-    top: float = SPAN
+    top: float = LUMA
     """Brightest level above black that was seen in the frame"""
 
     @property
@@ -88,7 +87,7 @@ def luma_levels(tone: Tone, full_range: bool) -> NDArray[np.float64]:
     before = _above_black(full_range)
     after = bend(np.maximum(tone.line(before), 0.0), float(tone.line(np.array(tone.top))))
     after = np.where(before <= 0, before, after)
-    return np.asarray(after * 255 / SPAN if full_range else after + BLACK)
+    return np.asarray(after * 255 / LUMA if full_range else after + BLACK)
 
 
 def chroma_factors(tone: Tone, full_range: bool) -> NDArray[np.float32]:
@@ -105,4 +104,4 @@ def tint_shares(full_range: bool) -> NDArray[np.float32]:
 
 def _above_black(full_range: bool) -> NDArray[np.float64]:
     levels = np.arange(256.0)
-    return levels * (SPAN / 255) if full_range else levels - BLACK
+    return levels * (LUMA / 255) if full_range else levels - BLACK

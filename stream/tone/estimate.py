@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.frames.levels import BLACK, CHROMA, GREY, LUMA, YUV_TO_RGB
 from stream.frames.planes import Plane, Planes
-from stream.tone.curve import BLACK, GREY, SPAN, Tone
+from stream.tone.curve import Tone
 
 ROWS = 40
 """Of a frame's thumbnail, at least."""
@@ -38,11 +39,10 @@ LEAST_THROUGH = 0.35
 """Below this share of the picture the haze is too thick: noise would be all there is to bring back."""
 LEAST_VEIL = 0.1
 MOST_TINT = 8.0
-YUV_TO_RGB = np.array([[1.164, 0.0, 1.596], [1.164, -0.392, -0.813], [1.164, 2.017, 0.0]])
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LightChange:
     """What the generator did to the crop as a whole: out = exp(gain) in + lift, and exp(colour) on chroma."""
 
     gain: float = 0.0
@@ -61,25 +61,25 @@ class Change:
         return min(self.gain, enough)
 
 
-def generators_change(before: tuple[Plane, NDArray[np.uint8]], after: tuple[Plane, NDArray[np.uint8]]) -> Change:
+def generators_change(before: tuple[Plane, NDArray[np.uint8]], after: tuple[Plane, NDArray[np.uint8]]) -> LightChange:
     """The line through the cells of the crop (y [G, G], uv [2, G/2, G/2], limited range) before and after."""
     cells = cells_of(before[0]) - BLACK
     x, y = cells.ravel(), cells_of(after[0]).ravel() - BLACK
     told, light = y < CLIPPED - BLACK, float(np.percentile(cells[MIDDLE, MIDDLE], 75))
     if told.sum() < CELLS:
-        return Change()
+        return LightChange()
     x, y = x[told], y[told]
     # Least squares with a price on the lift: in a crop of one grey, every mixture of both would do.
     ones = 1 + STIFFNESS
     determinant = float(np.mean(x * x)) * ones - float(np.mean(x)) ** 2
     if determinant <= 1.0:
-        return Change()
+        return LightChange()
     factor = (float(np.mean(x * y)) * ones - float(np.mean(x)) * float(np.mean(y))) / determinant
     lift = (float(np.mean(y)) - factor * float(np.mean(x))) / ones
     one, other = (np.stack([cells_of(plane) for plane in uv]) - GREY for _, uv in (before, after))
     energy = float(np.mean(one * one))
     colour = float(np.mean(one * other)) / energy if energy > 1.0 else factor
-    return Change(_log(factor), lift, _log(colour), light)
+    return LightChange(_log(factor), lift, _log(colour), light)
 
 
 def veil_left(thumbnail: NDArray[np.float32], tone: Tone) -> tuple[float, float, float, float]:
@@ -104,7 +104,7 @@ def veil_left(thumbnail: NDArray[np.float32], tone: Tone) -> tuple[float, float,
     few = max(1, yuv.shape[1] // 50)
     least = yuv[:, np.argpartition(yuv[0], few - 1)[:few]].mean(axis=1)
     tints = np.clip(least[1:], -MOST_TINT, MOST_TINT) * (1 - through)
-    level = max(0.0, float(dark) - SHADOW * through) * SPAN / 255
+    level = max(0.0, float(dark) - SHADOW * through) * LUMA / 255
     return level, -math.log(through), float(tints[0]), float(tints[1])
 
 
@@ -121,8 +121,8 @@ def thumbnail_of(planes: Planes, full_range: bool, half: Plane | None = None) ->
     y = planes.y if half is None else half
     small = np.stack([_averages(plane, size) for plane in (y, planes.u, planes.v)]).astype(np.float32)
     if full_range:
-        small[0] = BLACK + small[0] * (SPAN / 255)
-        small[1:] = GREY + (small[1:] - GREY) * (224 / 255)
+        small[0] = BLACK + small[0] * (LUMA / 255)
+        small[1:] = GREY + (small[1:] - GREY) * (CHROMA / 255)
     return small
 
 

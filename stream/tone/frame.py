@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 
 from stream.face.crop import Crop
 from stream.frames.cut import CutBuffer
+from stream.frames.levels import BLACK
 from stream.frames.planes import Plane, Planes
+from stream.prompt import HAZE, LEAST, LIGHT
 from stream.tone.apply import halved, toned_luma, toned_planes
-from stream.tone.curve import BLACK, Tone
-from stream.tone.estimate import Change, thumbnail_of, veil_left
+from stream.tone.curve import Tone
+from stream.tone.estimate import LightChange, thumbnail_of, veil_left
 from stream.tone.follow import follow
 from stream.tone.places import EVERY, SEEN, Maps, Places
 
-LIGHT, HAZE = TONE = "low light", "haze"
+TONE = LIGHT, HAZE
 """Prompts that ask for tone."""
-WHOLE = 0.25
-"""Weight of haze from which as much of its veil is taken away as ever: the least that haze which is there is given in
-training."""
 LEFT = 0.3
 """Share of the veil found after the generator that is taken away. It takes the haze away itself; what looks like a veil
 then is mostly a light wall, and light clothes before it."""
@@ -81,7 +80,7 @@ class FrameTone:
         share = STAYS if self.on else 1.0
         self.on = self.now is not None and not (self.now.within(share) and self._haze.most <= share * SEEN)
 
-    def learn(self, change: Change, weights: NDArray[np.float32], strength: float) -> None:
+    def learn(self, change: LightChange, weights: NDArray[np.float32], strength: float) -> None:
         """Follow what the generator did to the crop of the frame last looked at.
 
         Args:
@@ -96,7 +95,7 @@ class FrameTone:
         if light > 0 or haze > 0:
             wanted = Tone(change.sensible_gain, change.lift, top=top)
         if haze > 0:
-            share = LEFT * strength * min(1.0, haze / WHOLE)
+            share = LEFT * strength * min(1.0, haze / LEAST)
             self._age += 1
             if self._veil is None or self._age >= EVERY:
                 self._veil, self._age = veil_left(self._thumbnail, wanted), 0
@@ -154,7 +153,7 @@ class FrameTone:
         return self._crop
 
     def detail(
-        self, before: CutBuffer, y: NDArray[np.uint8], uv: NDArray[np.uint8], change: Change
+        self, before: CutBuffer, y: NDArray[np.uint8], uv: NDArray[np.uint8], change: LightChange
     ) -> list[NDArray[np.float32]]:
         """What the generator did to the crop beyond its own line: under the tone, this alone is pasted.
 
@@ -196,7 +195,7 @@ class FrameTone:
             size: Width and height of the frame, px.
             weights: [P] what the generator was prompted with.
         """
-        self._haze.learn(detail, crop, size, min(1.0, self._asked(weights)[1] / WHOLE))
+        self._haze.learn(detail, crop, size, min(1.0, self._asked(weights)[1] / LEAST))
         self._settle()
 
     def beyond(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stream.frames.levels import BLACK, LUMA
 from stream.frames.planes import Plane
-from stream.tone.curve import BLACK, SPAN
 
 NONE = 128
 """Byte that stands for no change."""
@@ -39,7 +39,7 @@ class Limits:
         """How far luma is above black and below white, 0 where it is beyond them."""
         if self._up.shape != luma.shape:
             self._down, self._up, self._less, self._more = _bytes(luma.shape)
-        black, white = (0, 255) if full_range else (BLACK, BLACK + int(SPAN))
+        black, white = (0, 255) if full_range else (BLACK, BLACK + int(LUMA))
         cv2.subtract(luma, (black, 0, 0, 0), dst=self._down)  # type: ignore[call-overload]
         cv2.subtract((white, 0, 0, 0), luma, dst=self._up)  # type: ignore[call-overload]
 

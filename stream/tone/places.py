@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.face.crop import Crop
+from stream.frames.levels import steps
 from stream.frames.planes import Plane, Planes
-from stream.tone.curve import SPAN
 from stream.tone.limits import NONE, Limits
 
 ALONG = 16
@@ -117,8 +117,7 @@ class Places:
         """
         if not self.on or self._maps is None:
             return planes
-        scales = (255 / SPAN, 255 / 224, 255 / 224) if full_range else (1.0, 1.0, 1.0)
-        y, u, v = (_in_bytes(cells * np.float32(by)) for cells, by in zip(self._maps, scales, strict=True))
+        y, u, v = (_in_bytes(cells * np.float32(by)) for cells, by in zip(self._maps, steps(full_range), strict=True))
         self._luma.of_luma(planes.y, full_range)
         self._chroma.of_chroma(small, full_range)
         return Planes(self._luma.lay(planes.y, y), self._chroma.lay(planes.u, u), self._chroma.lay(planes.v, v))

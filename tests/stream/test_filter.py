@@ -20,8 +20,8 @@ from stream.face.models import FaceModelError, model_paths
 from stream.filter import NOMINAL_INTERVAL_S, FaceFilter
 from stream.frames.pixels import channels, copy_frame
 from stream.models import Model, open_model
+from stream.prompt import HAZE, LIGHT
 from stream.tiles.restorer import TileRestorer
-from stream.tone.frame import HAZE, LIGHT
 from tests.media import CALL_VIDEO, needs_shared
 from tests.stream.fakes import FakeEngine, FakeTracker, face, fake_model, noise_frame
 from tests.stream.frames.pictures import contents, rows, same

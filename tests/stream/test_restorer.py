@@ -14,7 +14,8 @@ from engines.errors import EngineError
 from stream.face.crop import next_crop
 from stream.face.regions import region_maps
 from stream.face.tracker import Face
-from stream.frames.cut import LUMA_TO_LIMITED, CutBuffer, cut
+from stream.frames.cut import CutBuffer, cut
+from stream.frames.levels import LUMA_TO_LIMITED
 from stream.frames.pixels import channels, read_planes
 from stream.ladder import ladder
 from stream.models import Cheaper, Model

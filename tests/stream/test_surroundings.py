@@ -16,12 +16,11 @@ from stream.frames.pixels import channels, read_planes
 from stream.frames.planes import Planes
 from stream.ladder import ladder
 from stream.models import Model
-from stream.prompt import Weights
+from stream.prompt import LIGHT, Weights
 from stream.restorer import STAGES, FaceRestorer
 from stream.surroundings import Restored, Surroundings
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
-from stream.tone.frame import LIGHT
 from tests.stream.fakes import CHANGE, Call, face, fake_model, noise_frame
 from tests.stream.frames.pictures import picture, smooth
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.frames.cut import CHROMA_TO_LIMITED, LUMA_TO_LIMITED, CutBuffer, cut
+from stream.frames.cut import CutBuffer, cut
+from stream.frames.levels import CHROMA_TO_LIMITED, LUMA_TO_LIMITED
 from stream.frames.planes import Plane, Planes
 from tests.stream.frames.pictures import smooth
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.frames.cut import CutBuffer, cut
+from stream.frames.levels import BLACK, GREY
 from stream.frames.planes import Planes
-from stream.tone.curve import BLACK, GREY
 from tests.stream.frames.pictures import smooth
 
 SIZE = (160, 240)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.tone.curve import BLACK, SPAN, Tone, bend, chroma_factors, luma_levels
+from stream.frames.levels import BLACK, LUMA
+from stream.tone.curve import Tone, bend, chroma_factors, luma_levels
 
 TONES = [
     Tone(gain=0.9, top=219.0),
@@ -30,13 +31,13 @@ def test_no_tone_changes_nothing(full_range: bool) -> None:
 def test_levels_rise_and_what_was_seen_stays_below_white(tone: Tone, full_range: bool) -> None:
     # Guards against highlights that clip: a window behind a dark face, brightened with it.
     levels = luma_levels(tone, full_range)
-    scale = 255 / SPAN if full_range else 1.0
+    scale = 255 / LUMA if full_range else 1.0
     black = 0 if full_range else BLACK
     seen = levels[black : black + int(tone.top * scale) + 1]
     assert (np.diff(seen) >= 0).all()
     start = int(np.flatnonzero(seen > black)[0])
     assert (np.diff(seen[start:]) > 0).all()
-    assert seen.max() <= black + SPAN * scale + 1e-6
+    assert seen.max() <= black + LUMA * scale + 1e-6
 
 
 def test_what_is_nearly_black_stays_nearly_black() -> None:
@@ -55,7 +56,7 @@ def test_black_stays_black(tone: Tone) -> None:
 def test_the_bend_begins_gently_and_ends_at_white() -> None:
     levels = np.linspace(0, 500, 2001)
     bent = bend(levels, 500.0)
-    assert bent[-1] == pytest.approx(SPAN) and bent[0] == 0
+    assert bent[-1] == pytest.approx(LUMA) and bent[0] == 0
     slope = np.diff(bent) / np.diff(levels)
     assert (slope > 0).all() and np.abs(np.diff(slope)).max() < 0.05
     assert np.allclose(bend(levels, 200.0), levels)

@@ -7,14 +7,15 @@ import math
 import numpy as np
 import pytest
 
+from stream.frames.levels import BLACK
 from stream.frames.planes import Planes
-from stream.tone.curve import BLACK, Tone
-from stream.tone.estimate import ROWS, Change, generators_change, thumbnail_of, veil_left
+from stream.tone.curve import Tone
+from stream.tone.estimate import ROWS, LightChange, generators_change, thumbnail_of, veil_left
 from tests.stream.frames.pictures import smooth
 from tests.stream.tone.scene import EDGE, crop, grey_room, room, through
 
 
-def pair(before: Planes, after: Planes) -> Change:
+def pair(before: Planes, after: Planes) -> LightChange:
     one, other = crop(before), crop(after)
     return generators_change((one.y[0, 0], one.uv[0]), (other.y[0, 0], other.uv[0]))
 
@@ -44,7 +45,7 @@ def test_a_ceiling_says_nothing_of_the_gain() -> None:
     change = pair(dark, through(dark, 2.0))
     assert change.gain == pytest.approx(math.log(2), abs=0.02)
     white = np.full((EDGE, EDGE), 250, np.uint8), np.full((2, EDGE // 2, EDGE // 2), 128, np.uint8)
-    assert generators_change(white, white) == Change()
+    assert generators_change(white, white) == LightChange()
 
 
 def test_one_grey_is_taken_for_a_gain() -> None:
@@ -74,6 +75,7 @@ def test_a_thumbnail_is_of_limited_range_and_small() -> None:
 
 def test_light_asked_for_in_daylight_does_not_burn_the_picture() -> None:
     # Guards against a white room and pale skin where somebody asks for light that is there already.
-    assert Change(gain=0.8, light=120.0).sensible_gain < 0.25
-    assert Change(gain=0.8, light=50.0).sensible_gain == 0.8
-    assert Change(gain=0.8, light=200.0).sensible_gain == 0 and Change(gain=-0.1, light=200.0).sensible_gain == -0.1
+    assert LightChange(gain=0.8, light=120.0).sensible_gain < 0.25
+    assert LightChange(gain=0.8, light=50.0).sensible_gain == 0.8
+    assert LightChange(gain=0.8, light=200.0).sensible_gain == 0
+    assert LightChange(gain=-0.1, light=200.0).sensible_gain == -0.1

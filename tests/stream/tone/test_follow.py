@@ -7,7 +7,8 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from stream.tone.curve import BLACK, Tone, luma_levels
+from stream.frames.levels import BLACK
+from stream.tone.curve import Tone, luma_levels
 from stream.tone.follow import MOST, follow
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from stream.face.crop import Crop
 from stream.frames.planes import Planes
-from stream.prompt import Weights
+from stream.prompt import HAZE, LIGHT, Weights
 from stream.tone.apply import toned_planes
 from stream.tone.curve import Tone
-from stream.tone.estimate import Change, generators_change
-from stream.tone.frame import HAZE, LEFT, LIGHT, FrameTone
+from stream.tone.estimate import LightChange, generators_change
+from stream.tone.frame import LEFT, FrameTone
 from stream.tone.places import MOST
 from tests.stream.tone.scene import EDGE, crop, grey_room, room, through
 
@@ -21,7 +21,7 @@ PROMPTS = ("noise", LIGHT, HAZE)
 DARK, HAZY, NOISE, NOTHING = (np.array(w, np.float32) for w in ((0, 1, 0), (0, 0, 1), (1, 0, 0), (0, 0, 0)))
 
 
-def seen(prompt: Weights, change: Change, frames: int = 1) -> FrameTone:
+def seen(prompt: Weights, change: LightChange, frames: int = 1) -> FrameTone:
     tone = FrameTone(PROMPTS)
     for _ in range(frames):
         tone.look(through(room(high=200), 0.5), False)
@@ -30,7 +30,7 @@ def seen(prompt: Weights, change: Change, frames: int = 1) -> FrameTone:
 
 
 def test_only_light_and_haze_ask_for_it() -> None:
-    change = Change(0.7, 0.0, 0.5)
+    change = LightChange(0.7, 0.0, 0.5)
     assert seen(DARK, change).on
     for prompt in (NOISE, NOTHING):
         tone = FrameTone(PROMPTS)
@@ -41,7 +41,7 @@ def test_only_light_and_haze_ask_for_it() -> None:
 
 
 def test_a_generator_that_leaves_the_light_alone_leaves_the_room_alone() -> None:
-    assert not seen(DARK, Change(0.004, 0.2, 0.01)).on
+    assert not seen(DARK, LightChange(0.004, 0.2, 0.01)).on
     assert not FrameTone(("blur",)).on
 
 
@@ -83,7 +83,7 @@ def test_a_veil_is_taken_off_as_far_as_strength_and_prompt_say() -> None:
     def contrast(weight: float, strength: float) -> float:
         tone = FrameTone(PROMPTS)
         tone.look(hazy, False)
-        tone.learn(Change(), np.array([0, 0, weight], np.float32), strength)
+        tone.learn(LightChange(), np.array([0, 0, weight], np.float32), strength)
         assert tone.now is not None
         return tone.now.contrast
 
@@ -94,12 +94,12 @@ def test_a_veil_is_taken_off_as_far_as_strength_and_prompt_say() -> None:
 
 
 def test_it_fades_when_nobody_asks_any_more_and_ends() -> None:
-    tone = seen(DARK, Change(0.7, 0.0, 0.7))
+    tone = seen(DARK, LightChange(0.7, 0.0, 0.7))
     gains: list[float] = []
     while tone.on and len(gains) < 200:
         assert not tone.idle(NOISE)
         tone.look(through(room(high=200), 0.5), False)
-        tone.learn(Change(0.0, 0.0, 0.0), NOISE, 1.0)
+        tone.learn(LightChange(0.0, 0.0, 0.0), NOISE, 1.0)
         assert tone.now is not None
         gains.append(tone.now.gain)
     assert 20 < len(gains) < 200 and -min(np.diff(gains)) <= 0.0301
@@ -110,29 +110,29 @@ def test_asked_for_in_the_middle_of_a_call_it_fades_in() -> None:
     tone = FrameTone(PROMPTS)
     assert tone.idle(NOISE) and not tone.idle(DARK)
     tone.look(through(room(high=200), 0.5), False)
-    tone.learn(Change(0.7, 0.0, 0.7), DARK, 1.0)
+    tone.learn(LightChange(0.7, 0.0, 0.7), DARK, 1.0)
     assert tone.now is not None and 0 < tone.now.gain <= 0.03
 
 
 def test_another_scene_starts_anew() -> None:
     # Guards against the last room's light in this one.
-    tone = seen(DARK, Change(0.7, 0.0, 0.7), 3)
+    tone = seen(DARK, LightChange(0.7, 0.0, 0.7), 3)
     tone.look(through(room(high=200), 0.5), False)
     assert tone.on
     tone.forget()
     tone.look(room(seed=40), False)
     assert tone.now is None and not tone.on
-    tone.learn(Change(0.2, 0.0, 0.2), DARK, 1.0)
+    tone.learn(LightChange(0.2, 0.0, 0.2), DARK, 1.0)
     assert tone.now is not None and tone.now.gain == 0.2
 
 
 def test_a_lamp_that_comes_on_does_not_burn_the_picture() -> None:
     # Guards against white where the gain of the dark meets the light of the lamp.
-    tone = seen(DARK, Change(0.7, 0.0, 0.7), 5)
+    tone = seen(DARK, LightChange(0.7, 0.0, 0.7), 5)
     light = room(high=210)
     for frame in range(40):
         tone.look(light, False)
-        tone.learn(Change(0.0, 0.0, 0.0), DARK, 1.0)
+        tone.learn(LightChange(0.0, 0.0, 0.0), DARK, 1.0)
         assert tone.now is not None
         # The curve follows within some frames: all at once would be a jump of its own.
         assert frame < 4 or (toned_planes(light, tone.now, False).y >= 250).mean() < 0.02
@@ -148,7 +148,7 @@ def hazy_step(tone: FrameTone, planes: Planes, level: float, prompt: Weights = H
     size = (planes.width, planes.height)
     if not tone.idle(prompt):
         tone.look(planes, False)
-        tone.learn(Change(), prompt, 1.0)
+        tone.learn(LightChange(), prompt, 1.0)
         tone.spread([np.full((n, n), level, np.float32) for n in (EDGE, EDGE // 2, EDGE // 2)], CROP, size, prompt)
     return tone.planes(planes, False)
 
@@ -179,7 +179,7 @@ def test_it_does_not_flicker_about_its_border() -> None:
     tone, planes, seen = FrameTone(PROMPTS), room(low=60, high=160), []
     for frame in range(80):
         tone.look(planes, False)
-        tone.learn(Change(0.0, 0.5 + 0.2 * math.sin(frame), 0.0), DARK, 1.0)
+        tone.learn(LightChange(0.0, 0.5 + 0.2 * math.sin(frame), 0.0), DARK, 1.0)
         seen.append(tone.on)
     assert sum(a != b for a, b in zip(seen[:-1], seen[1:], strict=True)) <= 1
 
@@ -199,7 +199,7 @@ def test_letterbox_bars_stay_black() -> None:
 
 def test_light_that_comes_while_no_face_is_there_is_bent() -> None:
     # Guards against a lamp or a window burnt out for as long as the head is turned away.
-    tone = seen(DARK, Change(0.7, 0.0, 0.7), 5)
+    tone = seen(DARK, LightChange(0.7, 0.0, 0.7), 5)
     gain, light = tone.now.gain if tone.now else 0, room(high=210)
     for _ in range(10):
         tone.look(light, False)
@@ -209,7 +209,7 @@ def test_light_that_comes_while_no_face_is_there_is_bent() -> None:
 
 
 def test_without_a_face_it_goes_when_nobody_asks_and_comes_back() -> None:
-    tone, planes = seen(DARK, Change(0.7, 3.0, 0.7), 5), through(room(high=200), 0.5)
+    tone, planes = seen(DARK, LightChange(0.7, 3.0, 0.7), 5), through(room(high=200), 0.5)
     gains = []
     for share in (1.0, *[0.5] * 60, *[0.0] * 90):
         tone.look(planes, False)

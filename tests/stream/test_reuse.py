@@ -10,7 +10,7 @@ from engines.engine import StepOutputs
 from stream.face.crop import Crop
 from stream.frames.cut import CutBuffer
 from stream.prompt import Weights
-from stream.similar import MOST, Last
+from stream.reuse import MOST, Last
 
 CROP = Crop(0, 0, 128, 128)
 NOISE: Weights = np.array([1.0, 0.0], np.float32)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from stream.frames.pixels import channels, read_planes
 from stream.models import Model
 from stream.prompt import SMOOTHING
-from stream.relight import EVERY, JUMP, SOON, Relight, mixed
 from stream.restorer import STAGES, FaceRestorer
 from stream.timing import Stages
-from stream.tone.estimate import Change
+from stream.tone.estimate import LightChange
+from stream.tone.relight import EVERY, JUMP, SOON, Relight, mixed
 from tests.stream.fakes import Call, FakeEngine, face, fake_manifest, noise_frame
 
 KNOWN = "low light", "noise", "haze"
-DARK = Change(0.5, 2.0, 0.4, 40.0)
+DARK = LightChange(0.5, 2.0, 0.4, 40.0)
 
 
 def crop(level: float) -> NDArray[np.uint8]:
@@ -60,7 +60,7 @@ def test_a_lamp_is_looked_at_at_once_and_again_until_it_is_settled() -> None:
         lamp = frame >= 5
         if relight.due(crop(40 + 2 * JUMP if lamp else 40)):
             relight.follow(weights(0.5, 0, 0), weights(0.2 if lamp else 0.5, 0, 0), lit=False)
-            relight.looked(Change() if frame in (5, 8) else DARK)
+            relight.looked(LightChange() if frame in (5, 8) else DARK)
             looks.append(frame)
     assert looks[:3] == [0, 5, 5 + SOON + 1] and max(np.diff(looks[1:])) == SOON + 1
     for frame in range(30, 60):
@@ -75,8 +75,8 @@ def test_what_is_known_goes_a_share_of_the_way() -> None:
     relight = Relight(KNOWN)
     relight.looked(DARK)
     assert relight.change == DARK
-    relight.looked(Change())
-    assert relight.change == mixed(DARK, Change()) and 0 < mixed(DARK, Change()).gain < DARK.gain
+    relight.looked(LightChange())
+    assert relight.change == mixed(DARK, LightChange()) and 0 < mixed(DARK, LightChange()).gain < DARK.gain
 
 
 def test_light_is_followed_by_looks_alone() -> None:

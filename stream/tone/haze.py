@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.prompt import Weights
+from stream.prompt import HAZE, Weights
 from stream.tone.estimate import cells_of
-from stream.tone.frame import HAZE
 
 DARKEST = 1.0
 """Percentile of the crop's cells that stands for the darkest place."""

@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.prompt import SMOOTHING, Weights, follow_estimate
-from stream.tone.estimate import Change
-from stream.tone.frame import HAZE, LIGHT
+from stream.prompt import HAZE, LIGHT, SMOOTHING, Weights, follow_estimate
+from stream.tone.estimate import LightChange
 
 EVERY, SOON = 10, 2
 """Frames from one look at the crop as it came to the next, a tenth more work; and while the light changes."""
 JUMP = 4.0
-"""Change of the crop's mean luma, in levels, after which it is looked at at once: somebody turned on a lamp."""
+"""LightChange of the crop's mean luma, in levels, after which it is looked at at once: somebody turned on a lamp."""
 MOVED = 0.05, 0.1
 """Differences of gain (a logarithm) and of the estimate of darkness from what was known that make a light that changes.
 """
@@ -33,7 +32,7 @@ class Relight:
         """Start knowing nothing; `known` is the order of the prompts."""
         self._light = known.index(LIGHT) if LIGHT in known else None
         self._haze = known.index(HAZE) if HAZE in known else None
-        self.change: Change | None = None
+        self.change: LightChange | None = None
         """What the generator does to the light of the crop as it came, by the last looks"""
         self._since, self._every, self._mean = 0, EVERY, 0.0
 
@@ -56,7 +55,7 @@ class Relight:
             self._mean, self._every = mean, EVERY
         return due
 
-    def looked(self, found: Change) -> None:
+    def looked(self, found: LightChange) -> None:
         """Note what a look has found."""
         self._since = 0
         if self.change is not None and abs(found.gain - self.change.gain) > MOVED[0]:
@@ -88,7 +87,7 @@ class Relight:
         return after
 
 
-def mixed(old: Change, new: Change) -> Change:
+def mixed(old: LightChange, new: LightChange) -> LightChange:
     """On the way from one to the other."""
     pairs = ((old.gain, new.gain), (old.lift, new.lift), (old.colour, new.colour), (old.light, new.light))
-    return Change(*(a + PACE * (b - a) for a, b in pairs))
+    return LightChange(*(a + PACE * (b - a) for a, b in pairs))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.evidence import CERTAIN, DOUBTFUL, LIKELY, SEEN, THERE, weighed
 from stream.prompt import SURE, prompt_from_estimate
+from stream.tone.haze import CERTAIN, DOUBTFUL, LIKELY, SEEN, THERE, weighed
 
 KNOWN = "noise", "haze"
 
