@@ -29,8 +29,8 @@ SHOWN = 40
 """Characters of a wrong prompt that an error repeats."""
 
 WHOLE, LEAST = 1.0, 0.25
-"""A weight of 1 leaves it to the picture how strongly a task is there, but for so little at the least: what the slightest
-is given in training."""
+"""A weight of 1 leaves it to the picture how strongly a task is there, but for so little at the least: the weight of
+what is there most faintly in training."""
 
 Weights = NDArray[np.float32]
 

@@ -17,7 +17,7 @@ from stream.tone.estimate import LightChange
 EVERY, SOON = 10, 2
 """Frames from one look at the crop as it came to the next, a tenth more work; and while the light changes."""
 JUMP = 4.0
-"""LightChange of the crop's mean luma, in levels, after which it is looked at at once: somebody turned on a lamp."""
+"""Change of the crop's mean luma, in levels, after which it is looked at at once: somebody turned on a lamp."""
 MOVED = 0.05, 0.1
 """Differences of gain (a logarithm) and of the estimate of darkness from what was known that make a light that changes.
 """
