@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engines.errors import BadInput
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import COARSE, FEATHER, add_square, feather, paste
+from stream.frames.paste import COARSE, FEATHER, Room, add_square, differences, feather
 from stream.frames.pixels import channels, chroma_steps, copy_frame, is_full_range, layout, read_planes
 from tests.stream.frames.pictures import FORMATS, contents, converted, picture, same, smooth
 
@@ -24,6 +24,15 @@ def cropped(frame: av.VideoFrame, x: int, y: int, size: int = EDGE, graph: int =
     buffer = CutBuffer(graph)
     cut(read_planes(frame), x, y, size, is_full_range(frame), buffer)
     return buffer
+
+
+def paste(
+    frame: av.VideoFrame, x: int, y: int, size: int, before: CutBuffer, y_out: NDArray[np.uint8], uv: NDArray[np.uint8]
+) -> av.VideoFrame:
+    """A copy of the frame with what became of a crop at (x, y)."""
+    out = copy_frame(frame)
+    add_square(out, x, y, size, differences(before, y_out, uv))
+    return out
 
 
 def pasted(
@@ -218,9 +227,8 @@ def test_a_square_larger_than_the_graph_keeps_the_frames_own_detail(name: str) -
 
 
 def test_an_unknown_format_is_refused() -> None:
-    buffer = CutBuffer(EDGE)
     with pytest.raises(BadInput, match="pal8"):
-        paste(av.VideoFrame(64, 48, "pal8"), 0, 0, EDGE, buffer, buffer.y[0, 0], buffer.uv[0])
+        add_square(av.VideoFrame(64, 48, "pal8"), 0, 0, EDGE, Room(EDGE).changes)
 
 
 def test_the_coarse_part_fades_under_a_mask_of_its_own() -> None:
