@@ -17,6 +17,7 @@ from stream.face.tracker import FaceTracker
 from stream.frames.pixels import is_full_range, read_planes
 from stream.frames.scene import Scene
 from stream.governor import Timing, govern
+from stream.live import Done
 from stream.models import Model
 from stream.prompt import Weights, describe, parse_prompt
 from stream.restorer import STAGES, FaceRestorer
@@ -150,14 +151,14 @@ class FaceFilter:
         self._worked = True
         return restored
 
-    def took(self, waited: float, taken: float) -> None:
-        """Say how long the last frame waited for `process`, and how long that took; seconds, from the same thread."""
+    def took(self, done: Done) -> None:
+        """Say how long the last frame waited for `process`, and how long that took; from the same thread."""
         if self.governor is None or not self._worked:
             return
         crop = self._restorer.crop
         engine_s = 0.0 if crop is None else self._restorer.engine_s
         edge = crop.graph if crop is not None and engine_s else 0
-        self.governor.took(Timing(self._clock(), waited, taken, engine_s, edge))
+        self.governor.took(Timing(self._clock(), done.waited, done.taken, engine_s, edge, done.since, done.missed))
 
     def _forget(self) -> None:
         """The next frame to be restored has nothing to do with the last one: frames between them were not looked at."""
