@@ -40,11 +40,6 @@ def is_full_range(frame: av.VideoFrame) -> bool:
     return int(frame.color_range) == ColorRange.JPEG
 
 
-def chroma_steps(frame: av.VideoFrame) -> tuple[int, int]:
-    """Luma columns and rows for one sample of chroma; (1, 1) where there is no such thing."""
-    return 64 // frame.format.chroma_width(64), 64 // frame.format.chroma_height(64)
-
-
 def channels(frame: av.VideoFrame) -> list[Samples]:
     """Views of the colour components, [h, w] each, in the order of the layout; chroma at its own resolution.
 
