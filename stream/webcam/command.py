@@ -155,7 +155,7 @@ def serve(chosen: WebcamSettings) -> int:
             return {**switch.state(), "input": str(origin), **door.figures()}
 
         if listener is not None:
-            stack.callback(control.answer_in_background(listener, switch, figures).join, control.TIMEOUT_S)
+            stack.enter_context(control.answering(listener, switch, figures))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: door.stop())
         if hasattr(signal, "SIGUSR1"):  # not on Windows
