@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engines.errors import BadInput
 from engines.manifest import OFFLINE_STEPS, offline_family
+from stream import threads
 from stream.files.compare import doubled
 from stream.files.facts import check_readable
 from stream.files.job import Counts, FrameFilter, Stop, filter_file
@@ -109,7 +110,7 @@ def load_filter(
     from stream.filter import FaceFilter
     from stream.models import engine_line, open_model
 
-    opened = open_model(model, threads_for(os.cpu_count() or 1), engine=engine)
+    opened = open_model(model, threads.for_files(os.cpu_count() or 1), engine=engine)
     face_filter = FaceFilter(opened, prompt, strength, tiles=tiles_of(opened) if scope.whole else None)
     tell(f"{scope.why}; {engine_line(opened)}")
     return face_filter
@@ -125,11 +126,6 @@ def model_name(model: str, steps: int, invert: bool) -> str:
     if steps not in OFFLINE_STEPS:
         raise BadInput(f"--steps must be 1, {offered}, not {steps}")
     return offline_family(model, steps, invert)
-
-
-def threads_for(cores: int) -> int:
-    """Engine threads: half the cores, the other half decodes and encodes at the same time."""
-    return max(1, min(4, cores // 2))
 
 
 def notes(source: Source, left_out: list[str]) -> list[str]:

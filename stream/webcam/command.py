@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 from engines.errors import BadInput
 from engines.precision import AUTO
+from stream import threads
 from stream.budget import DEFAULT
 from stream.webcam import control, settings
 from stream.webcam.settings import WebcamSettings
@@ -110,7 +111,6 @@ def serve(chosen: WebcamSettings) -> int:
     """
     from stream.collector import settle
     from stream.face.models import model_paths
-    from stream.files.command import threads_for
     from stream.filter import FaceFilter
     from stream.live import LiveFilter
     from stream.models import engine_line, open_model
@@ -132,8 +132,13 @@ def serve(chosen: WebcamSettings) -> int:
         # Held from here on, so that a second webcam is told at once.
         listener = stack.enter_context(control.listening(control.socket_path())) if control.POSSIBLE else None
         model_paths()
-        threads = threads_for(os.cpu_count() or 1)
-        model = open_model(chosen.model, threads, engine=chosen.engine, precision=chosen.precision, live=True)
+        model = open_model(
+            chosen.model,
+            threads.for_calls(os.cpu_count() or 1),
+            engine=chosen.engine,
+            precision=chosen.precision,
+            live=True,
+        )
         scope = of_call(model, chosen.latency_budget_s)
         tiles = tiles_of(model) if scope.whole else None
         face_filter = FaceFilter(model, chosen.prompt, chosen.strength, chosen.latency_budget_s, tiles)

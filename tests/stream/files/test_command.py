@@ -189,10 +189,6 @@ def test_an_older_output_is_replaced_and_a_link_followed(run: Run, tmp_path: Pat
     assert len(contents(tmp_path / "old.mp4").times) == 20
 
 
-def test_threads_leave_half_the_cores_to_decoder_and_encoder() -> None:
-    assert [command.threads_for(cores) for cores in (1, 2, 4, 64)] == [1, 1, 2, 4]
-
-
 @pytest.mark.parametrize(
     ("options", "model"),
     [
