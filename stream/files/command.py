@@ -21,6 +21,7 @@ from stream.files.target import check_writable
 from stream.files.timing import Timings, table
 from stream.files.upright import Upright
 from stream.scope import FILE, Scope, of_file, tiles_of
+from stream.wishes import check_prompt, parse_strength
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="INPUT", type=Path, help="video file to read")
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="video to write: .mp4, .m4v, .mov, .mkv, .webm")
     parser.add_argument("--prompt", default="auto", help="what to remove, such as noise; auto finds out (default)")
-    parser.add_argument("--strength", type=float, default=1.0, help="0 changes nothing, 1 restores fully (default)")
+    parser.add_argument("--strength", default="1", help="0 changes nothing, 1 restores fully (default)")
     parser.add_argument(
         "--scope",
         choices=("auto", "face", "frame"),
@@ -57,8 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     compare: bool = arguments.compare
     quiet: bool = arguments.quiet
     # What costs nothing is checked first, the model is loaded last.
-    if not 0.0 <= arguments.strength <= 1.0:
-        raise BadInput(f"--strength must be between 0 and 1, not {arguments.strength:g}")
+    prompt, strength = check_prompt(arguments.prompt), parse_strength(arguments.strength, "--strength")
     scope = of_file(arguments.scope, arguments.fast)
     model = model_name(arguments.model, arguments.steps, arguments.invert)
     check_readable(source_path)
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_format(source_path, picture.pix_fmt)
         display = source.facts.display
         tell = (lambda _: None) if quiet else _tell
-        frame_filter = load_filter(model, arguments.prompt, arguments.strength, arguments.engine, scope, tell)
+        frame_filter = load_filter(model, prompt, strength, arguments.engine, scope, tell)
         if display.quarters:
             frame_filter = Upright(frame_filter, display.quarters)
         try:

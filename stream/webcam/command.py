@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from engines.errors import BadInput
@@ -18,8 +19,9 @@ from stream.webcam import control, settings
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.switch import Switch
 from stream.webcam.wake import Wake
+from stream.wishes import check_prompt, parse_strength
 
-CHANGES = {"strength": float, "prompt": str}
+CHANGES: dict[str, Callable[[str], object]] = {"strength": parse_strength, "prompt": check_prompt}
 """What --set takes."""
 
 
@@ -89,11 +91,10 @@ def request(arguments: argparse.Namespace) -> dict[str, object]:
         return {"toggle": True}
     changes: dict[str, object] = {}
     for text in arguments.set or ():
-        name, _, value = text.partition("=")
-        try:
-            changes[name] = CHANGES[name](value)
-        except (KeyError, ValueError):
-            raise BadInput(f"--set needs strength=0..1 or prompt=TEXT, not {text[:80]!r}") from None
+        name, equals, value = text.partition("=")
+        if name not in CHANGES or not equals:
+            raise BadInput(f"--set needs strength=0..1 or prompt=TEXT, not {text[:80]!r}")
+        changes[name] = CHANGES[name](value)
     return changes
 
 

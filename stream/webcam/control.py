@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from engines.errors import BadInput, ClearcallError
-from stream.relay.control import check_prompt, check_strength
 from stream.webcam.switch import Switch
+from stream.wishes import check_prompt, check_strength
 
 MAX_LINE = 2048
 """Bytes of a request."""

@@ -10,9 +10,9 @@ from fractions import Fraction
 from engines.errors import BadInput
 from engines.precision import AUTO, check_precision
 from stream.budget import DEFAULT, read_budget
-from stream.relay.control import check_prompt
 from stream.webcam.output import Shape
 from stream.webcam.outputs import KINDS, NAMED
+from stream.wishes import check_prompt, parse_strength
 
 OUTPUTS = "auto, pipewire, v4l2, v4l2:/dev/videoN, pyvirtualcam, pyvirtualcam:NAME, window or terminal"
 SMALLEST, WIDEST, HIGHEST = 64, 3840, 2160
@@ -54,7 +54,7 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         raise BadInput(f"--output must be {OUTPUTS}, not {arguments.output!r}")
     width, height = _size(str(arguments.size))
     fps = _number(str(arguments.fps), "--fps", 1, FASTEST)
-    strength = _number(str(arguments.strength), "--strength", 0, 1)
+    strength = parse_strength(str(arguments.strength), "--strength")
     return WebcamSettings(
         str(arguments.input),
         output,
