@@ -15,6 +15,7 @@ import onnxruntime
 
 from engines.engine import Engine, StepInputs
 from engines.user_cache import user_cache
+from engines.whole_file import replace_file
 
 STEPS = 12
 """Of each engine, in turns; the fastest counts, since all else is other programs' doing."""
@@ -39,10 +40,8 @@ def relative_cost(
             return known
     cost = round(measure(one, other, clock), 3)
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"cost": cost, "graphs": [e.manifest.name for e in (one, other)]}) + "\n")
-        temporary.replace(path)
+        content = {"cost": cost, "graphs": [e.manifest.name for e in (one, other)]}
+        replace_file(path, json.dumps(content).encode() + b"\n")
     return cost
 
 

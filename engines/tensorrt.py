@@ -19,8 +19,9 @@ from engines.errors import EngineError, EngineLost, ModelError
 from engines.gpu import GpuEngine
 from engines.manifest import Manifest
 from engines.plan_build import MAX_BATCH, build, logger, profile_of
-from engines.plan_cache import KERNELS, PlanKey, key_of, load, load_or_build, plan_folder, replace_file
+from engines.plan_cache import KERNELS, PlanKey, key_of, load, load_or_build, plan_folder
 from engines.tensorrt_library import Library
+from engines.whole_file import replace_file
 
 TIMING = "timing.cache"
 
@@ -91,7 +92,7 @@ class PlanRunner:
         kept = None if self._settings is None else self._settings.get_runtime_cache()
         if kept is not None and self._kernels is not None:
             # Nothing depends on it but the time of the next start.
-            with contextlib.suppress(EngineError):
+            with contextlib.suppress(OSError):
                 replace_file(self._kernels, bytes(kept.serialize()))
 
 

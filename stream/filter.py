@@ -23,6 +23,7 @@ from stream.prompt import Weights, describe, parse_prompt
 from stream.restorer import STAGES, FaceRestorer
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
+from stream.wishes import check_prompt, check_strength
 
 NOMINAL_INTERVAL_S = 1 / 30
 """Assumed from one frame to the next where time stamps are missing or run backwards."""
@@ -88,16 +89,15 @@ class FaceFilter:
 
     def set_prompt(self, text: str) -> None:
         """Take another prompt from the next frame on; BadInput, and nothing changed, for an unknown one."""
-        weights = parse_prompt(text, self._model.prompts)
+        weights = parse_prompt(check_prompt(text), self._model.prompts)
         with self._lock:
             self._prompt, self._weights = text, weights
 
     def set_strength(self, value: float) -> None:
         """Take another strength from the next frame on; BadInput, and nothing changed, outside 0..1."""
-        if not 0.0 <= value <= 1.0:
-            raise BadInput(f"strength must be between 0 and 1, not {value:g}")
+        strength = check_strength(value)
         with self._lock:
-            self._strength = float(value)
+            self._strength = strength
 
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The frame with its face restored, or the very same frame where there is nothing to do or something failed.

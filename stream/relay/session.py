@@ -29,8 +29,8 @@ from stream.models import Model
 from stream.relay.aiortc_tuning import decoder_queues, encoder_watch, undecoded, with_start_bitrate
 from stream.relay.control import read_change
 from stream.relay.sdp import MAX_CANDIDATES, Fragment, Offer
+from stream.relay.stage_times import figures as stage_figures
 from stream.relay.tracks import FilteredTrack
-from stream.relay.way import figures as way_figures
 from stream.timing import Histogram
 
 CHANNEL = "clearcall"
@@ -134,7 +134,7 @@ class Session:
             before = {"jitter buffer": queue.gathering, "decode": queue.decoding.times}
         watch = encoder_watch(self._pc)
         after = {} if watch is None else {"encode": watch.times, "send": self._sending}
-        return {**way_figures(before), **filtering, **way_figures(after)}
+        return {**stage_figures(before), **filtering, **stage_figures(after)}
 
     async def close(self) -> None:
         """End the call and free everything; later calls wait for the first."""

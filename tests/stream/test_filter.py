@@ -210,7 +210,7 @@ def test_a_wrong_prompt_or_strength_changes_nothing(stand: Stand) -> None:
     with pytest.raises(BadInput, match="unknown prompt"):
         stand.filter.set_prompt("beauty")
     for value in (-0.01, 1.01, math.nan, math.inf):
-        with pytest.raises(BadInput, match="between 0 and 1"):
+        with pytest.raises(BadInput, match="strength must be a number from 0 to 1"):
             stand.filter.set_strength(value)
     assert (stand.filter.prompt, stand.filter.strength) == (STEADY, 1.0)
     for prompt, strength in (("beauty", 1.0), ("auto", 2.0)):

@@ -124,8 +124,3 @@ def test_missing_face_models_are_said_before_anyone_calls(tmp_path: Path) -> Non
     )
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("clearcall: CLEARCALL_FACE_MODELS=") and done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 2)])
-def test_an_engine_takes_two_threads_where_as_many_cores_are_left(cores: int, threads: int) -> None:
-    assert command.live_threads(cores) == threads
