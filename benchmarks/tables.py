@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.engine import EngineCase, GraphCase, Timed, operators, session_bytes, spread, take_turns
 from benchmarks.paced import paced_turns
 from engines.errors import BadInput
+from engines.install_hint import install_extra
 from engines.manifest import Manifest
 from engines.precision import FP32, precision_of
 
@@ -124,7 +125,7 @@ def configuration(model: str) -> GeneratorConfig:
 
         from generator.config import CONFIGS
     except ImportError as error:
-        raise BadInput("this needs torch: install clearcall[train]") from error
+        raise BadInput(f"this needs torch: {install_extra('train')}") from error
     if model not in CONFIGS:
         raise BadInput(f"no configuration is named {model!r}; there are: {', '.join(CONFIGS)}")
     return CONFIGS[model]

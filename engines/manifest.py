@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import BadInput, ModelError
+from engines.install_hint import restore_models
 
 MODELS = Path(__file__).parent / "models"
 
@@ -61,9 +62,9 @@ class StoredFile:
         except OSError as error:
             raise ModelError(f"model file {self.path} cannot be read: {error.strerror}") from error
         if digest != self.sha256:
-            raise ModelError(
-                f"model file {self.path} is damaged (its sha256 is not the manifest's); reinstall clearcall"
-            )
+            # Models of the user's own are nowhere else.
+            hint = f": {restore_models()}" if self.path.parent == MODELS else ""
+            raise ModelError(f"model file {self.path} is damaged (its sha256 is not the manifest's){hint}")
 
 
 @dataclass(frozen=True, slots=True)

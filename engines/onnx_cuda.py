@@ -16,6 +16,7 @@ from engines.cuda import CudaDevice
 from engines.device import Queue
 from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
 from engines.gpu import GpuEngine
+from engines.install_hint import pip_install
 from engines.manifest import Manifest
 from engines.onnx_runtime import PROVIDER as CPU_PROVIDER
 from engines.onnx_runtime import check_signature, first_line
@@ -52,7 +53,7 @@ class OrtCudaRunner:
         manifest.graph.check()
         manifest.weights.check()
         if PROVIDER not in onnxruntime.get_available_providers():
-            raise EngineError("this ONNX Runtime is built without CUDA: pip install onnxruntime-gpu")
+            raise EngineError(f"this ONNX Runtime is built without CUDA: {pip_install('onnxruntime-gpu')}")
         if hasattr(onnxruntime, "preload_dlls"):
             # CUDA and cuDNN may lie in Python packages, where the loader does not look.
             onnxruntime.preload_dlls()

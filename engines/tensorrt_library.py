@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engines.errors import BadInput, EngineError
+from engines.install_hint import install_extra
 
 MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 """Name of the distribution to its module, the better one first."""
@@ -60,7 +61,7 @@ def find_library(backend: str) -> Library:
             return open_library(name)
         except EngineError as error:
             reasons.append(f"{name} {error}")
-    raise BadInput(f"{'; '.join(reasons)}: pip install tensorrt-rtx, or tensorrt from NVIDIA's index")
+    raise BadInput(f"{'; '.join(reasons)}: {install_extra('tensorrt-rtx')}, or tensorrt from NVIDIA's index")
 
 
 def _line(error: Exception) -> str:

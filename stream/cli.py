@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from engines.errors import ClearcallError
+from engines.install_hint import install_extra
 
 COMMANDS = {
     "relay": ("stream.relay.command", "answer WebRTC calls from a browser and send the face back restored"),
@@ -98,7 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in {"torch", "onnx", "onnxscript"}:
             raise
-        print(f"clearcall: {name} needs {error.name}: pip install 'clearcall[train]'", file=sys.stderr)
+        print(f"clearcall: {name} needs {error.name}: {install_extra('train')}", file=sys.stderr)
         return 1
     parser = OneLineParser(prog=f"clearcall {name}", description=text.capitalize() + ".")
     module.add_arguments(parser)

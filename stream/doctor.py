@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import ClearcallError, EngineError, ModelError
+from engines.install_hint import pip_install, restore_models
 
 PYTHON = (3, 11)
 PACKAGES = ("numpy", "av", "aiortc", "aiohttp", "opencv-python-headless", "ai-edge-litert")
@@ -24,7 +25,7 @@ ENCODERS = {
     "libvpx": "calls in VP8",
 }
 """Encoder to what needs it."""
-REINSTALL = "pip install --force-reinstall clearcall"
+REINSTALL = restore_models()
 
 
 @dataclass(slots=True, frozen=True)
@@ -84,9 +85,9 @@ def packages(version: Callable[[str], str] = importlib.metadata.version) -> list
     found = [Finding("clearcall", own or "run from its folder, not installed")]
     for name in PACKAGES:
         text = _version(name, version)
-        found.append(Finding(name, text or "missing", None if text else f"pip install {name}"))
+        found.append(Finding(name, text or "missing", None if text else pip_install(name)))
     runtime = next((f"{name} {text}" for name in RUNTIMES if (text := _version(name, version))), None)
-    found.append(Finding("ONNX Runtime", runtime or "missing", None if runtime else f"pip install {RUNTIMES[-1]}"))
+    found.append(Finding("ONNX Runtime", runtime or "missing", None if runtime else pip_install(RUNTIMES[-1])))
     return found
 
 
@@ -108,9 +109,9 @@ def providers() -> Finding:
     try:
         import onnxruntime
     except ImportError as error:
-        return Finding("providers", "none", f"ONNX Runtime cannot be loaded ({error}): pip install {RUNTIMES[-1]}")
+        return Finding("providers", "none", f"ONNX Runtime cannot be loaded ({error}): {pip_install(RUNTIMES[-1])}")
     names = [str(name).removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
-    hint = None if "CPU" in names else f"ONNX Runtime was built without CPU support: pip install {RUNTIMES[-1]}"
+    hint = None if "CPU" in names else f"ONNX Runtime was built without CPU support: {pip_install(RUNTIMES[-1])}"
     return Finding("providers", f"built for {', '.join(names) or 'nothing'}", hint)
 
 
@@ -142,14 +143,14 @@ def encoders(names: Iterable[str] = tuple(ENCODERS)) -> list[Finding]:
         import av
         from av.codec.codec import UnknownCodecError
     except ImportError as error:
-        return [Finding("encoders", "none", f"PyAV cannot be loaded ({error}): pip install av")]
+        return [Finding("encoders", "none", f"PyAV cannot be loaded ({error}): {pip_install('av')}")]
     found = []
     for name in names:
         try:
             text = av.Codec(name, "w").long_name
         except UnknownCodecError:
-            hint = f"this PyAV was built without it ({ENCODERS.get(name, name)}): pip install --force-reinstall av"
-            found.append(Finding(name, "missing", hint))
+            why = f"this PyAV was built without it ({ENCODERS.get(name, name)})"
+            found.append(Finding(name, "missing", f"{why}: {pip_install('--force-reinstall', 'av')}"))
         else:
             found.append(Finding(name, text))
     return found

@@ -18,6 +18,7 @@ from benchmarks.quality.options import DEV, MOST_FILES, MOST_FRAMES, chosen
 from benchmarks.quality.protocol import CLEAN, EDGES, FEWEST, LEVELS, Case, damaged, files_in, read_source
 from benchmarks.quality.usable import usable
 from engines.errors import BadInput
+from engines.install_hint import install_extra
 
 if TYPE_CHECKING:
     from benchmarks.ablation.differences import Rows
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         from benchmarks.ablation.measure import facts_of, generators, judge, peers_of
         from training.checkpoint import load_generator
     except ImportError as error:
-        raise BadInput("this needs torch: install clearcall[train]") from error
+        raise BadInput(f"this needs torch: {install_extra('train')}") from error
     cv2.setNumThreads(1)
     curation = None if a.labelled is None else measure_curation(a.labelled)
     generator, content = load_generator(a.checkpoint)

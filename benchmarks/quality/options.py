@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--peers", choices=("all", "none"), default="all", help="filters to compare with (default: %(default)s)")
     add("--peer", action="append", default=[], metavar="NAME=FILE", help="an image-to-image ONNX model, with FILE.toml")
     add("--identity", type=Path, metavar="FILE", help="a face embedding as ONNX, for faces of 112 px")
-    add("--metrics", default="", metavar="LIST", help="of: lpips, fid, kid (needs clearcall[metrics] and its weights)")
+    add("--metrics", default="", metavar="LIST", help="of: lpips, fid, kid (needs the extra metrics and its weights)")
     add("--out", type=Path, default=Path("runs/quality"), help="where runs are kept (default: %(default)s)")
     add("--json", type=Path, metavar="FILE", help="write all figures here")
     add("--html", type=Path, metavar="FILE", help="write a report with pictures here")

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from benchmarks.quality.pictures import bgr
 from benchmarks.quality.scores import Perceptual
 from engines.errors import BadInput, ClearcallError
+from engines.install_hint import install_extra
 from training.degrade import Planar
 
 INCEPTION_EDGE = 299
-NEEDS = "needs clearcall[metrics]: pip install 'clearcall[metrics]'"
+NEEDS = f"needs the extra metrics: {install_extra('metrics')}"
 KID_DEGREE = 3
 
 

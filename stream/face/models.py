@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import ClearcallError
+from engines.install_hint import install_extra
 from engines.user_cache import user_cache
 from engines.whole_file import replace_file
 from stream.face.fetch import FetchError, download_wheel
@@ -28,7 +29,7 @@ WHEEL_TAGS = (
 """Wheels that will do, tried in turn: only data files are taken out, so any platform's wheel serves any machine."""
 
 NOTICE = "fetching MediaPipe's face models (one time, about 35 MB)"
-HELP = f"install the extra clearcall[mediapipe], or put the two files into a directory and name it in {ENVIRONMENT}"
+HELP = f"{install_extra('mediapipe')}, or put the two files into a directory and name it in {ENVIRONMENT}"
 
 
 @dataclass(slots=True, frozen=True)

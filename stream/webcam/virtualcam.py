@@ -9,11 +9,12 @@ import sys
 from typing import Any
 
 from engines.errors import ClearcallError
+from engines.install_hint import install_extra
 from stream.webcam.errors import OutputLost
 from stream.webcam.loopback import SETUP
 from stream.webcam.output import Picture, Shape
 
-EXTRA = "pip install 'clearcall[pyvirtualcam]'"
+EXTRA = install_extra("pyvirtualcam")
 NEEDS = {
     "win32": "install OBS Studio, which brings OBS Virtual Camera",
     "darwin": "install OBS Studio, and in it press Start Virtual Camera and Stop Virtual Camera once",

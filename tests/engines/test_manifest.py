@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engines.errors import BadInput, ModelError
-from engines.manifest import read_family, read_manifest
+from engines.manifest import MODELS, StoredFile, read_family, read_manifest
 from tests.export.tiny_family import manifests
 
 Change = Callable[[dict[str, Any]], object]
@@ -75,3 +75,11 @@ def test_an_unknown_model_is_told_the_known_ones(folder: Path, tmp_path_factory:
 def test_an_unknown_tensor_is_named() -> None:
     with pytest.raises(ModelError, match="depth"):
         manifests()[0].shape("depth")
+
+
+def test_only_a_shipped_model_can_be_had_again(folder: Path) -> None:
+    # Guards against sending somebody to git for a model of his own.
+    with pytest.raises(ModelError, match="checkout engines/models$"):
+        StoredFile(MODELS / "__init__.py", "0" * 64).check()
+    with pytest.raises(ModelError, match="not the manifest's\\)$"):
+        StoredFile(next(folder.glob("*.onnx")), "0" * 64).check()

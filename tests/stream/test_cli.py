@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from engines.errors import ClearcallError
+from engines.install_hint import install_extra
 from stream.cli import COMMANDS, main
 
 DOORS = (
@@ -63,7 +64,7 @@ def test_calls_and_files_need_neither_torch_nor_onnx() -> None:
 def test_a_missing_extra_is_named_in_one_line(command: str, module: str) -> None:
     done = python(WITHOUT.format(module=module, argv=[command, "x"]))
     assert done.returncode == 1
-    assert done.stderr == f"clearcall: {command} needs {module}: pip install 'clearcall[train]'\n"
+    assert done.stderr == f"clearcall: {command} needs {module}: {install_extra('train')}\n"
 
 
 def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

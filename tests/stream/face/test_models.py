@@ -134,7 +134,7 @@ def test_no_network_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(FaceModelError, match="cannot reach") as caught:
         models.model_paths()
     text = str(caught.value)
-    assert "\n" not in text and "clearcall[mediapipe]" in text and models.ENVIRONMENT in text
+    assert "\n" not in text and "[mediapipe]" in text and models.ENVIRONMENT in text
 
 
 def test_other_failures_pass_on_what_pip_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ def test_windows_and_macos_have_their_own_table(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
     table = listing.listing(CHOSEN, "darwin")
     assert "camera avfoundation:FaceTime  FaceTime: 1280x720 NV12 30 fps" in table
-    assert "pip install 'clearcall[pyvirtualcam]'" in table and "pipewire" not in table
+    assert "pip install -e" in table and "[pyvirtualcam]" in table and "pipewire" not in table
     assert "plug one in" in listing.listing(CHOSEN, "win32")
 
 

@@ -84,5 +84,5 @@ def test_without_a_camera_it_says_what_to_install(
 
 def test_without_the_package_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(ClearcallError, match=r"pip install 'clearcall\[pyvirtualcam\]'"):
+    with pytest.raises(ClearcallError, match=r"-m pip install -e .*\[pyvirtualcam\]"):
         PyVirtualCamera(SHAPE)
