@@ -1,4 +1,4 @@
-"""Which of two engines for one graph is faster here: tried once, then remembered in the user's cache."""
+"""Which of two engines for one graph is faster here: tried, then remembered for some days in the user's cache."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ STEPS = 12
 """Of each engine, in turns; the fastest counts, since all else is other programs' doing."""
 FASTER = 0.9
 """Share of the other's time below which an engine is called faster."""
+REMEMBERED_S = 3 * 24 * 3600.0
+"""So long, not for good: another program may have been at work just then."""
 
 
 def relative_cost(
@@ -28,15 +30,16 @@ def relative_cost(
 ) -> float:
     """Time of a step of `one` as a share of a step of `other`; measured where it is not known yet.
 
-    What is known holds for these graphs, this version of ONNX Runtime, this processor and so many threads. A cache that
-    cannot be read or written only costs the time of measuring again.
+    What is known holds for these graphs, this version of ONNX Runtime, this processor and so many threads, and for
+    three days. A cache that cannot be read or written only costs the time of measuring again.
     """
     names = [engine.manifest.graph.sha256 for engine in (one, other)]
     key = hashlib.sha256("|".join([*names, onnxruntime.__version__, processor(), str(threads)]).encode()).hexdigest()
     path = (folder or user_cache("timings")) / f"{key[:32]}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = float(json.loads(path.read_text(encoding="utf-8"))["cost"])
-        if 0 < known < 100:
+        # A clock that was wrong then, or is now, must not make it last.
+        if 0 < known < 100 and abs(time.time() - path.stat().st_mtime) < REMEMBERED_S:
             return known
     cost = round(measure(one, other, clock), 3)
     with suppress(OSError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +46,18 @@ def test_it_is_measured_once(tmp_path: Path) -> None:
     assert one.steps == STEPS
     # Other threads are another machine, as it were.
     assert relative_cost(one, other, 2, tmp_path, clock(9.0, 1.0)) == 9.0
+
+
+@pytest.mark.parametrize("days", [-4, 4])
+def test_it_is_not_remembered_for_good(tmp_path: Path, days: int) -> None:
+    # Guards against a busy minute that keeps a machine from integers for ever.
+    one, other = engines()
+    relative_cost(one, other, 1, tmp_path, clock(0.010, 0.010))
+    (path,) = tmp_path.iterdir()
+    then = time.time() - days * 24 * 3600
+    os.utime(path, (then, then))
+    assert relative_cost(one, other, 1, tmp_path, clock(0.006, 0.010)) == 0.6
+    assert relative_cost(one, other, 1, tmp_path, clock(9.0, 1.0)) == 0.6
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cost": "?"}', '{"cost": -1}', '{"cost": NaN}'])
