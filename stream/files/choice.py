@@ -105,7 +105,8 @@ def choose(picture: Picture, extension: str, lossless: bool, formats: Mapping[st
                 tag = "hvc1" if name == "libx265" and extension in (".mp4", ".mov") else None
                 return Encoding(name, pix_fmt, options(name, picture), tag)
     size = f"{picture.width}x{picture.height} {picture.pix_fmt}"
-    hint = "" if lossless else ": --lossless with a name ending in .mkv takes more"
+    name = "" if extension == ".mkv" else " with a name ending in .mkv"
+    hint = "" if lossless else f": --lossless{name} takes more"
     raise BadInput(f"no encoder here can write {size} into {extension}{hint}")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engines.errors import BadInput
-from engines.manifest import OFFLINE_STEPS, offline_family
+from engines.manifest import OFFLINE_STEPS, offline_family, read_family
 from stream import threads
 from stream.files.compare import doubled
 from stream.files.facts import check_readable
@@ -17,15 +17,22 @@ from stream.files.job import FrameFilter, Stop, filter_file
 from stream.files.progress import Progress
 from stream.files.sink import Sink
 from stream.files.source import Source
-from stream.files.summary import notes, summary
+from stream.files.summary import notes, summary, whole
 from stream.files.target import check_writable
 from stream.files.upright import Upright
 from stream.scope import FILE, Scope, of_file, tiles_of
 from stream.wishes import check_prompt, parse_strength
 
+DAMAGED = 3
+"""Exit status where all that could be read of the input is written, but that was not all."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
+    parser.epilog = (
+        f"Exit status: 0; {DAMAGED} where INPUT is damaged or breaks off, with all that could be read written; "
+        "1 for a failure and 2 for a wrong call, with nothing written."
+    )
     parser.add_argument("input", metavar="INPUT", type=Path, help="video file to read")
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="video to write: .mp4, .m4v, .mov, .mkv, .webm")
     parser.add_argument("--prompt", default="auto", help="what to remove, such as noise; auto finds out (default)")
@@ -86,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(summary(counts, frame_filter.figures(), source.decoding), file=sys.stderr)
         finally:
             frame_filter.close()
-    return 0
+    return 0 if whole(source) else DAMAGED
 
 
 def _tell(line: str) -> None:
@@ -116,7 +123,7 @@ def load_filter(
 
 
 def model_name(model: str, steps: int, invert: bool) -> str:
-    """The family of graphs that takes so many steps; BadInput for a number there is none for."""
+    """The family of graphs that takes so many steps; BadInput where there is none."""
     offered = ", ".join(map(str, OFFLINE_STEPS))
     if steps == 1:
         if invert:
@@ -124,7 +131,14 @@ def model_name(model: str, steps: int, invert: bool) -> str:
         return model
     if steps not in OFFLINE_STEPS:
         raise BadInput(f"--steps must be 1, {offered}, not {steps}")
-    return offline_family(model, steps, invert)
+    name = offline_family(model, steps, invert)
+    try:
+        read_family(name)
+    except BadInput:
+        # An unknown model is named as it was typed.
+        read_family(model)
+        raise BadInput(f"model {model} has no graphs for --steps {steps}{' --invert' if invert else ''}") from None
+    return name
 
 
 def _check_format(path: Path, pix_fmt: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ OPTIONS = {"protocol_whitelist": "file"}
 
 NOT_VIDEOS = {"tty"}
 """Formats that make a moving picture of any text."""
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+"""How an address begins, also once it went through a Path; a Windows drive has one letter."""
 
 UNSPECIFIED = 2
 """What colour primaries, transfer and matrix say where nothing is known; the range says 0."""
@@ -64,7 +68,8 @@ def check_readable(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+        why = "addresses are not taken, only files" if ADDRESS.match(str(path)) else error.strerror
+        raise BadInput(f"cannot read {path}: {why}") from error
     if not stat.S_ISREG(mode):
         raise BadInput(f"cannot read {path}: {'it is a folder' if stat.S_ISDIR(mode) else 'not a file'}")
     if not os.access(path, os.R_OK):

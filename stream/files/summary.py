@@ -9,6 +9,11 @@ from stream.files.source import Source
 from stream.timing import Histogram
 
 
+def whole(source: Source) -> bool:
+    """Whether all of the video could be read."""
+    return not (source.undecodable or source.incomplete or source.cut_short)
+
+
 def notes(source: Source, left_out: list[str]) -> list[str]:
     """What the user should know about a file that was filtered nevertheless, one line each."""
     texts = []
@@ -37,7 +42,7 @@ def summary(counts: Counts, figures: Mapping[str, object], decoding: Histogram) 
     stages.update({f"  {name}": times for name, times in inner.items()} if isinstance(inner, dict) else {})
     stages["encode"] = counts.encoding.figures()
     fps = counts.frames / counts.seconds if counts.seconds > 0 else 0.0
-    words = f"{counts.frames} frames in {counts.seconds:.1f} s: {fps:.1f} fps"
+    words = f"{_counted(counts.frames, 'frame')} in {counts.seconds:.1f} s: {fps:.1f} fps"
     if isinstance(figures.get("changed"), int):
         words += f", {figures['changed']} changed"
     if "understood" in figures:

@@ -60,6 +60,15 @@ def test_an_odd_size_goes_to_an_encoder_that_can_hold_it(size: tuple[int, int]) 
         choose(picture(width=size[0], height=size[1]), ".mov", False, FORMATS)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"), [(".mp4", "--lossless with a name ending in .mkv takes"), (".mkv", "--lossless takes")]
+)
+def test_the_way_out_is_what_is_still_missing(name: str, hint: str) -> None:
+    # Guards against asking for a name ending in .mkv where it ends so.
+    with pytest.raises(BadInput, match=hint):
+        choose(picture(pix_fmt="gbrp10le"), name, False, FORMATS)
+
+
 def test_lossless_is_ffv1_version_3_in_matroska_only() -> None:
     encoding = choose(picture(), ".mkv", True, FORMATS)
     assert encoding.encoder == "ffv1"

@@ -13,7 +13,7 @@ import pytest
 from stream.cli import main
 from stream.files import command
 from stream.scope import Scope
-from tests.stream.files.media import Brighten, Contents, bottom_up, clip, contents, damaged
+from tests.stream.files.media import Brighten, Contents, bottom_up, broken_off, clip, contents, damaged
 
 Run = Callable[..., int]
 
@@ -161,9 +161,19 @@ def test_one_frame_is_a_video(run: Run, tmp_path: Path) -> None:
 
 def test_damage_is_passed_over_and_reported(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = damaged(clip(tmp_path / "whole.mkv", audio=None), tmp_path / "a.mkv", {7, 8})
-    assert run(source, tmp_path / "b.mkv") == 0
+    # Guards against scripts that take a part of a film for all of it.
+    assert run(source, tmp_path / "b.mkv") == command.DAMAGED
     assert len(contents(tmp_path / "b.mkv").times) == 18
     assert "a.mkv is damaged: 2 packets could not be decoded" in capsys.readouterr().err
+
+
+def test_a_file_that_breaks_off_is_told_by_the_exit_status(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = broken_off(tmp_path / "a.mp4")
+    assert run(source, tmp_path / "b.mp4") == command.DAMAGED
+    assert 0 < len(contents(tmp_path / "b.mp4").times) < 40
+    assert "a.mp4 breaks off before its end" in capsys.readouterr().err
 
 
 def test_figures_at_the_end(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], stand_in: Brighten) -> None:
@@ -212,7 +222,16 @@ def test_steps_choose_the_graphs(
     assert asked == [model]
 
 
-@pytest.mark.parametrize(("options", "word"), [(["--steps", "3"], "--steps"), (["--invert"], "--invert needs --steps")])
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--steps", "3"], "--steps"),
+        (["--invert"], "--invert needs --steps"),
+        # Guards against "unknown model 'lite-4step-8step'", which nobody typed.
+        (["--steps", "8", "--model", "lite-4step"], "model lite-4step has no graphs for --steps 8"),
+        (["--steps", "8", "--model", "large"], "unknown model 'large'"),
+    ],
+)
 def test_other_numbers_of_steps_are_refused(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], word: str
 ) -> None:

@@ -53,6 +53,15 @@ def test_wrong_input(
     assert words in refused(capsys, tmp_path, there)
 
 
+@pytest.mark.parametrize("address", ["https://example.invalid/x.mp4", "rtsp://10.0.0.1/stream", "file:///tmp/x.mp4"])
+def test_an_address_is_no_file(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    # Guards against "No such file", as if there were no such film.
+    assert run(Path(address), tmp_path / "b.mp4") == 2
+    assert "addresses are not taken" in refused(capsys, tmp_path, [])
+
+
 def test_zero_frames(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = damaged(clip(tmp_path / "whole.mkv", frames=3, audio=None), tmp_path / "a.mkv", {0, 1, 2})
     assert run(source, tmp_path / "b.mp4") == 2

@@ -13,7 +13,7 @@ import pytest
 from engines.errors import BadInput
 from stream.files.ahead import Ahead
 from stream.files.source import Item, Source, repaired
-from tests.stream.files.media import clip, contents, damaged, sound_only
+from tests.stream.files.media import broken_off, clip, contents, damaged, sound_only
 
 
 @pytest.mark.parametrize(
@@ -69,17 +69,7 @@ def test_broken_packets_are_counted_and_the_rest_is_read(tmp_path: Path, codec: 
 
 
 def test_a_file_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    whole = clip(tmp_path / "whole.mp4", frames=40, audio=None, options={"g": "10"})
-    # With the index in front, as cameras do not but servers do.
-    front = tmp_path / "front.mp4"
-    with av.open(str(whole)) as old, av.open(str(front), "w", container_options={"movflags": "+faststart"}) as new:
-        copy = new.add_stream_from_template(old.streams.video[0], opaque=True)
-        for packet in old.demux(old.streams.video[0]):
-            if packet.pts is not None:
-                packet.stream = copy
-                new.mux(packet)
-    front.write_bytes(front.read_bytes()[: front.stat().st_size * 6 // 10])
-    source, frames = frames_of(front)
+    source, frames = frames_of(broken_off(tmp_path / "a.mp4"))
     assert 0 < len(frames) < 40
     assert source.cut_short
 

@@ -34,3 +34,7 @@ def test_stages_stand_in_a_table_with_median_and_95th_percentile() -> None:
 def test_what_was_passed_on_is_said_with_its_reason() -> None:
     text = summary(Counts(frames=3, seconds=1.0), {"failures": {"engine": 2, "late": 0}}, Histogram())
     assert text.endswith("3 frames in 1.0 s: 3.0 fps; passed on as they were: engine 2")
+
+
+def test_one_frame_is_not_many() -> None:
+    assert summary(Counts(frames=1, seconds=0.5), {}, Histogram()).endswith("\n1 frame in 0.5 s: 2.0 fps")
