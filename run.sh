@@ -5,6 +5,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 called_from=$PWD
 cd "$here"
 . scripts/environment.sh
-install -e .
+install 'about 800 MB' -e .
 cd "$called_from"
 exec "$here/.venv/bin/clearcall" "$@"

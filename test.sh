@@ -4,9 +4,9 @@ set -eu
 cd "$(dirname "$0")"
 . scripts/environment.sh
 # This torch has wheels without CUDA where the package index offers them; the tests need none.
-install -e '.[train,test]' torch==2.13.0
+install '2 GB or more' -e '.[train,test]' torch==2.13.0
 # It compiles plans without a GPU, of 95 MB. Without it the tests of that are skipped, and say so.
-install 'tensorrt-rtx>=1.7' 2>/dev/null || :
+install 'about 95 MB' 'tensorrt-rtx>=1.7' 2>/dev/null || :
 if ! command -v chromium >/dev/null; then
     { as_root apt-get update -qq && as_root apt-get install -qq -y chromium; } >/dev/null || :
     command -v chromium >/dev/null || fail "the tests call the relay from a real browser: sudo apt install chromium"

@@ -1,14 +1,27 @@
 # Sourced by run.sh and test.sh: a virtual environment in .venv, because Debian's own pip refuses to install.
 
-# install WHAT...: pip install into .venv, again only when WHAT or pyproject.toml has changed.
+# install SIZE WHAT...: pip install into .venv, again only when WHAT or pyproject.toml has changed.
 install() {
-    [ -x .venv/bin/python ] || make_environment
+    size=$1
+    shift
+    work="updating .venv"
+    if ! [ -x .venv/bin/python ]; then
+        # What is wrong with it, and whose it is, only its user knows.
+        [ -e .venv ] || [ -L .venv ] && fail "$PWD/.venv is there, but its Python cannot be run: delete or move it first"
+        work="installing into .venv ($size, some minutes)"
+        # Half of one would be taken for a whole one the next time.
+        trap 'rm -rf .venv; exit 1' INT TERM HUP
+        make_environment
+        trap - INT TERM HUP
+    fi
     stamp=".venv/.installed-$(printf '%s\n' "$*" | cat - pyproject.toml | cksum | tr ' ' -)"
     [ -e "$stamp" ] && return
+    echo "clearcall: $work" >&2
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" || return 1
     touch "$stamp"
 }
 
+# Where there is none: what it removes, it has made itself.
 make_environment() {
     for python in python3 python3.13 python3.12 python3.11; do
         "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break
