@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,8 +17,11 @@ from benchmarks.latency.limits import missed, parse_limits
 from benchmarks.latency.options import Settings
 from benchmarks.latency.signalling import Target, read_target
 from engines.errors import BadInput
+from stream.files.progress import duration
 
 MAX_REPEATS = 1000
+START_S, CALL_S = 5.0, 2.0
+"""What starting a relay takes, and what a call takes beside its seconds; roughly."""
 
 
 class Reached(NamedTuple):
@@ -67,10 +71,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if result["missed"] else 0
 
 
+def announcement(settings: Settings, repeats: int) -> str:
+    """What is going to be measured, with what, and about how long that takes."""
+    calls, each = repeats * (1 if settings.off is None else 2), settings.warm_up_s + settings.seconds
+    lasting = duration(START_S + calls * (each + CALL_S))
+    return f"{calls} call{'' if calls == 1 else 's'} of {each:g} s with {settings.recording}: about {lasting} minutes"
+
+
 async def _measure(settings: Settings, callers: int, repeats: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="clearcall-bench-") as name:
         folder = Path(name)
         plan = make_plan(settings, callers, folder)
+        print(f"clearcall: {announcement(settings, repeats)}", file=sys.stderr)
         where = report.machine()
         async with reached(settings, callers, folder) as (target, pid, start_s):
             done = []

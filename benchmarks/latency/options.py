@@ -62,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser, seconds: str) -> None:
     parser.add_argument(
         "--off", metavar="QUERY", help=f"the same with the filter off, or none (default: {OFF}; with --whip none)"
     )
-    parser.add_argument("--recording", metavar="FILE", type=Path, default=clip.RECORDING, help="video of a face")
+    add = parser.add_argument
+    add("--recording", metavar="FILE", type=Path, default=clip.RECORDING, help="video of a face (default: %(default)s)")
     parser.add_argument("--resolution", default="720p", help="480p, 720p, 1080p or WIDTHxHEIGHT (default: %(default)s)")
     parser.add_argument("--fps", default="30", help="frames a second (default: %(default)s)")
     parser.add_argument("--codec", default="vp8", help="vp8 or h264 (default: %(default)s)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -51,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     tried: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="clearcall-bench-") as name:
         plan = make_plan(settings, 1, Path(name))
+        each = settings.warm_up_s + settings.seconds
+        print(f"clearcall: calls of {each:g} s with {settings.recording}, a fresh relay each time", file=sys.stderr)
 
         def holds(callers: int) -> bool:
             found: dict[str, Any] = {}

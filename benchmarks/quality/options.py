@@ -50,7 +50,8 @@ class Options:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options; `read` checks them."""
     add = parser.add_argument
-    add("folder", nargs="?", type=Path, default=DEV, metavar="FOLDER", help="clean stills and clips, PERSON_any.jpg")
+    clean = "clean stills and clips, PERSON_any.jpg (default: %(default)s)"
+    add("folder", nargs="?", type=Path, default=DEV, metavar="FOLDER", help=clean)
     add("--degraded", type=Path, metavar="DIR", help="instead: damaged files, with --clean files of the same names")
     add("--clean", type=Path, metavar="DIR")
     add("--real", type=Path, metavar="DIR", help="instead: footage without a reference")

@@ -75,11 +75,13 @@ def load_finder() -> FaceFinder:
 
 
 def summary(verdicts: list[Verdict], out: Path) -> str:
-    """How many are kept, and how often each reason was given."""
+    """How many are kept, and how often each reason was given: those may add up to more than there are faces."""
     kept = sum(v.kept for v in verdicts)
     people = len({v.person for v in verdicts if v.kept})
     lines = [f"{kept} of {len(verdicts)} faces kept, of {people} people that look different: {out / 'manifest.json'}"]
     reasons = Counter(_kind(reason) for v in verdicts for reason in v.reasons)
+    if any(len(v.reasons) > 1 for v in verdicts):
+        lines.append("what is against the others, of which one may fail in several ways:")
     lines += [f"{count:6d} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))]
     return "\n".join(lines)
 

@@ -97,6 +97,13 @@ def test_a_file_that_is_no_video(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert error.count("\n") == 1 and "film.mp4" in error
 
 
+def test_what_is_measured_and_for_how_long_is_said_before(tmp_path: Path) -> None:
+    # Guards against a recording that nobody named, taken without a word.
+    said = command.announcement(_read(tmp_path), 3)
+    assert said == f"6 calls of 13 s with {tmp_path / 'film.mp4'}: about 1:35 minutes"
+    assert command.announcement(_read(tmp_path, "--off", "none"), 1).startswith("1 call of 13 s")
+
+
 def test_a_bare_address_means_its_call() -> None:
     assert read_target("http://127.0.0.1:8080", None, None, None) == Target("http://127.0.0.1:8080/call")
     assert read_target("https://host/a/call", None, None, "t") == Target("https://host/a/call", token="t")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from benchmarks.quality import command, options
+from benchmarks.quality.run import Job
+from benchmarks.quality.store import Store
 from engines.manifest import MODELS, read_family
 from stream.cli import main
 from stream.face.models import find_models
@@ -158,3 +164,18 @@ def test_a_folder_without_faces_in_it_has_no_figures_of_faces(tmp_path: Path) ->
     assert rows["clearcall auto"]["restored"] == 0
     figures = rows["untouched"]
     assert "psnr" in figures and "psnr_face" not in figures and "tlme" not in figures
+
+
+def test_what_is_judged_and_for_how_long_is_said_before(tmp_path: Path) -> None:
+    # Guards against a folder that nobody named, and a run of more than an hour, taken without a word.
+    parser = argparse.ArgumentParser()
+    options.add_arguments(parser)
+    job = SimpleNamespace(cases=[SimpleNamespace(key=str(number)) for number in range(310)])
+
+    def said(done: set[str], *words: str) -> str:
+        wanted = options.read(parser.parse_args([str(tmp_path), *words]))
+        return command.announcement(wanted, cast(Job, job), cast(Store, done))
+
+    assert said(set()).startswith(f"{tmp_path}: 310 of 310 cases to be judged, about 74 min; --limit")
+    assert ", for 10 min at most;" in said(set(), "--minutes", "10")
+    assert said({str(number) for number in range(310)}).endswith(": 0 of 310 cases to be judged")

@@ -12,7 +12,11 @@ from stream.cli import main
 from tests.training.curation.heads import KnownFinder
 from tests.training.curation.material import EDGE, POINTS, write_folder
 from training.curation import command
+from training.curation.face import Square
 from training.curation.judge import KEY_VARIABLE
+from training.curation.likeness import LENGTH
+from training.curation.store import Entry
+from training.curation.verdict import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +60,16 @@ def test_the_summary_counts_what_was_decided(tmp_path: Path, capsys: pytest.Capt
     assert told.out.startswith("0 of 6 faces kept")
     assert "6 face small" in told.out
     assert "skipped" in told.err
+
+
+def test_counts_of_reasons_that_add_up_to_more_than_there_are_faces_are_explained() -> None:
+    # Guards against "0 of 3 faces kept" above four failures, as if one were counted twice.
+    entries = [Entry(name, name, {}, np.zeros(LENGTH, np.int32), Square(0, 0, 64), None, None, 0.0) for name in "ab"]
+    both = [Verdict(entry, {}, reasons) for entry, reasons in zip(entries, (["blocks: 1", "size: 2"], []), strict=True)]
+    said = command.summary(both, Path("out")).splitlines()
+    assert said[1].endswith("may fail in several ways:") and len(said) == 4
+    both[0].reasons.pop()
+    assert "several" not in command.summary(both, Path("out"))
 
 
 def test_photos_without_a_face_are_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
