@@ -83,7 +83,10 @@ def _overview() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns the exit status: 0, 1 for a failure, 2 for a wrong call or bad input."""
+    """Run the command; returns the exit status: 0, 1 for a failure, 2 for a wrong call or bad input.
+
+    `filter` adds one for an input that was not all there.
+    """
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] not in COMMANDS:
         overview = _overview()

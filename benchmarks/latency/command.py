@@ -17,7 +17,6 @@ from benchmarks.latency.limits import missed, parse_limits
 from benchmarks.latency.options import Settings
 from benchmarks.latency.signalling import Target, read_target
 from engines.errors import BadInput
-from stream.files.progress import duration
 
 MAX_REPEATS = 1000
 START_S, CALL_S = 5.0, 2.0
@@ -74,8 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
 def announcement(settings: Settings, repeats: int) -> str:
     """What is going to be measured, with what, and about how long that takes."""
     calls, each = repeats * (1 if settings.off is None else 2), settings.warm_up_s + settings.seconds
-    lasting = duration(START_S + calls * (each + CALL_S))
-    return f"{calls} call{'' if calls == 1 else 's'} of {each:g} s with {settings.recording}: about {lasting} minutes"
+    seconds = START_S + calls * (each + CALL_S)
+    lasting = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return f"{calls} call{'' if calls == 1 else 's'} of {each:g} s with {settings.recording}: about {lasting}"
 
 
 async def _measure(settings: Settings, callers: int, repeats: int) -> dict[str, Any]:

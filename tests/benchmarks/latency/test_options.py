@@ -100,8 +100,9 @@ def test_a_file_that_is_no_video(capsys: pytest.CaptureFixture[str], tmp_path: P
 def test_what_is_measured_and_for_how_long_is_said_before(tmp_path: Path) -> None:
     # Guards against a recording that nobody named, taken without a word.
     said = command.announcement(_read(tmp_path), 3)
-    assert said == f"6 calls of 13 s with {tmp_path / 'film.mp4'}: about 1:35 minutes"
+    assert said == f"6 calls of 13 s with {tmp_path / 'film.mp4'}: about 95 s"
     assert command.announcement(_read(tmp_path, "--off", "none"), 1).startswith("1 call of 13 s")
+    assert command.announcement(_read(tmp_path, "--seconds", "60"), 3).endswith("about 7 min")
 
 
 def test_a_bare_address_means_its_call() -> None:
