@@ -10,6 +10,8 @@ from engines.engine import LatentCache, StepInputs, StepOutputs
 from engines.errors import EngineError, ModelError
 from engines.manifest import BATCH_AXIS, Manifest
 
+CPU = "onnxruntime-cpu"
+"""Name of this engine"""
 PROVIDER = "CPUExecutionProvider"
 DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}
 """ONNX Runtime's names to numpy's."""
@@ -85,7 +87,7 @@ class OrtEngine:
         manifest.graph.check()
         manifest.weights.check()
         self.manifest = manifest
-        self.name = "onnxruntime-cpu"
+        self.name = CPU
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -110,13 +112,7 @@ class OrtEngine:
         """Restore one crop; see `Engine.step`."""
         if not isinstance(cache, OrtCache) or cache.session is not self._session:
             raise EngineError("this latent cache was made by another engine")
-        feeds: dict[str, NDArray[np.generic]] = {
-            "y": inputs.y,
-            "uv": inputs.uv,
-            "regions": inputs.regions,
-            "prompt": inputs.prompt,
-            "strength": np.full((1, 1), inputs.strength, np.float32),
-        }
+        feeds = inputs.feeds()
         for name, array in feeds.items():
             if array.shape != self.manifest.shape(name):
                 cache.forget()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engines.choice import AUTO, CPU, candidates, choose
+from engines.choice import AUTO, candidates, choose
 from engines.engine import Engine
 from engines.errors import BadInput, ClearcallError
 from engines.line import EngineLine
 from engines.manifest import MODELS, read_family
+from engines.onnx_runtime import CPU
 from engines.precision import FP32, INT8, family_in, precision_of
 from engines.self_timing import FASTER, relative_cost
 

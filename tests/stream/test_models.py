@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from engines.choice import CPU, Candidate
+from engines.choice import Candidate
 from engines.engine import Engine
 from engines.errors import BadInput, EngineError, EngineLost
 from engines.manifest import Manifest
+from engines.onnx_runtime import CPU
 from stream import models
 from stream.governor import govern
 from stream.models import engine_line, open_model
