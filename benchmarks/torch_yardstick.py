@@ -18,6 +18,7 @@ import torch
 
 from benchmarks.json_file import write_json
 from benchmarks.random_generator import random_generator
+from engines.errors import first_line
 from export.fold import folded
 from export.wrapper import GraphModule
 
@@ -104,11 +105,6 @@ def usable() -> str | None:
     except Exception as error:  # whatever it is, all that follows would fail by it
         return first_line(error)
     return None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def main(target: Path, way: str) -> int:

@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 
 from engines.engine import Engine, StepInputs
-from engines.errors import BadInput, EngineError, ModelError
+from engines.errors import BadInput, EngineError, ModelError, first_line
 from engines.line import EngineLine, Place
 from engines.manifest import Manifest, half_family, read_family
-from engines.onnx_runtime import CPU, OrtEngine, first_line
+from engines.onnx_runtime import CPU, OrtEngine
 from engines.plan_build import MAX_BATCH
 
 AUTO = "auto"

@@ -7,7 +7,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from engines.engine import LatentCache, StepInputs, StepOutputs
-from engines.errors import EngineError, ModelError
+from engines.errors import EngineError, ModelError, first_line
 from engines.manifest import BATCH_AXIS, Manifest
 
 CPU = "onnxruntime-cpu"
@@ -139,8 +139,3 @@ def check_signature(session: onnxruntime.InferenceSession, manifest: Manifest) -
 def _with_one(shape: list[int | str]) -> tuple[int | str, ...]:
     """The shape for one session."""
     return (1, *shape[1:]) if shape[:1] == [BATCH_AXIS] else tuple(shape)
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

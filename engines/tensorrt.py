@@ -55,7 +55,7 @@ class PlanRunner:
         if library.ahead_of_time:
             # TensorRT-RTX compiles for each size when it first comes: better now than in a call.
             self.warm_up_batches = list(range(1, self.max_batch + 1))
-        self.capturable = True
+        self.capturable, self.records = True, False
         self._queue = queue
         self._contexts: dict[int, Any] = {}
         self._batches: dict[int, int] = {}
