@@ -79,7 +79,7 @@ class CudaDevice:
     def enter(self) -> None:
         """See `Device`."""
         self.call("cuCtxSetCurrent", self._context)
-        # ONNX Runtime records in the strict mode: what this thread allocated meanwhile would fail, and end the recording.
+        # ONNX Runtime records in the strict mode: what other threads allocate would fail, and end the recording.
         self.call("cuThreadExchangeStreamCaptureMode", byref(c_int(RELAXED)))
 
     def memory(self) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Where the tensors lie of sessions on a GPU, and how they get into a batch and out of it.
 
 A session owns its planes in pinned memory and its states on the device. Every batch goes through one stage, so for
-each size all tensors lie at the same addresses for good, whoever is in it: what is recorded for a size serves everybody.
+each size all tensors lie at the same addresses for good, whoever is in it: what is recorded for a size serves all.
 """
 
 from __future__ import annotations
