@@ -145,7 +145,7 @@ def test_sessions_that_lie_apart_and_in_any_order_get_their_own(rig: Rig, refere
             expected = reference.step(given(10 * c + frame), theirs[c])
             found = ours[c].outputs[1 - ours[c].turn]
             assert np.abs(found["y_out"].astype(int) - expected.y.astype(int)).max() <= 1
-            assert np.abs(found["prompt_hat"] - expected.prompt_hat).max() < 0.01
+            assert np.abs(found["prompt_hat"].astype(float) - expected.prompt_hat).max() < 0.01
 
 
 def test_rows_are_used_again_the_lowest_first(rig: Rig) -> None:
