@@ -12,9 +12,6 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engines.batching import WAIT_S, Batcher
 from engines.device import Device, Queue
 from engines.engine import LatentCache, StepInputs, StepOutputs
@@ -114,14 +111,7 @@ class GpuEngine:
 
     def _give(self, inputs: StepInputs, cache: GpuCache) -> None:
         """Write a session's inputs to its pinned memory; EngineError where they are not the model's."""
-        feeds: dict[str, NDArray[np.generic]] = {
-            "y": inputs.y,
-            "uv": inputs.uv,
-            "regions": inputs.regions,
-            "prompt": inputs.prompt,
-            "strength": np.full((1, 1), inputs.strength, np.float32),
-        }
-        for name, array in feeds.items():
+        for name, array in inputs.feeds().items():
             into = cache.inputs[name]
             if array.shape != into.shape or array.dtype != into.dtype:
                 raise EngineError(f"{name} is {array.dtype} {array.shape}, the model wants {into.dtype} {into.shape}")
