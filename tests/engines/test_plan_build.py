@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import onnx
 import pytest
@@ -15,7 +16,8 @@ import pytest
 from benchmarks.switches import export_untrained
 from engines.errors import BadInput, EngineError, ModelError
 from engines.manifest import Manifest, StoredFile, read_family
-from engines.plan_build import Steps, build, profile_of, profiles
+from engines.plan_build import build, profile_of, profiles
+from engines.plan_progress import Steps
 from engines.tensorrt_library import Library, find_library, open_library
 from export.half_family import export_half
 from export.onnx_graph import stored_file
@@ -76,8 +78,11 @@ def test_progress_rises_to_its_end_and_never_falls() -> None:
 
 def test_a_library_that_is_not_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
-    with pytest.raises(BadInput, match="tensorrt not installed: pip install"):
+    with pytest.raises(BadInput, match="tensorrt not installed: pip install --upgrade tensorrt$"):
         find_library("tensorrt")
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt_rtx", None)
+    with pytest.raises(BadInput, match="tensorrt-rtx not installed: pip install --upgrade tensorrt-rtx, or tensorrt$"):
+        find_library("auto")
     with pytest.raises(BadInput, match="--backend must be auto, tensorrt, tensorrt-rtx, not 'cuda'"):
         find_library("cuda")
 
@@ -88,6 +93,18 @@ def test_a_library_that_does_not_load_tells_why(monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr("engines.tensorrt_library.importlib.import_module", fail)
     with pytest.raises(EngineError, match="cannot be loaded: libnvinfer.so.10: cannot open shared object file$"):
+        open_library("tensorrt")
+
+
+@pytest.mark.parametrize(("version", "good"), [("10.8.0.43", False), ("10.9.0.34", True), ("11.0", True)])
+def test_a_library_older_than_the_package_asks_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch, version: str, good: bool
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt", SimpleNamespace(__version__=version))
+    if good:
+        assert open_library("tensorrt").version == version
+        return
+    with pytest.raises(EngineError, match="version 10.8.0.43 is too old, 10.9 is the oldest"):
         open_library("tensorrt")
 
 
