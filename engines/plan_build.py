@@ -88,10 +88,8 @@ def _plan(
         raise EngineError(f"{library.name} cannot read {manifest.name}: {why.splitlines()[0]}")
     config = builder.create_builder_config()
     stopped = watch(trt, config, progress)
-    if capability is not None:
-        config.num_compute_capabilities = 1
-        if not config.set_compute_capability(getattr(trt.ComputeCapability, capability.upper()), 0):
-            raise EngineError(f"{library.name} cannot build for {capability}")
+    if capability is not None and not _set_capability(trt, config, capability):
+        raise EngineError(f"{library.name} cannot build for {capability}")
     tf32 = getattr(trt.BuilderFlag, "TF32", None)
     if tf32 is not None:
         # It is on by default, and rounds what the graph keeps in float32 to the 11 bits of half precision.
@@ -104,10 +102,33 @@ def _plan(
         use_timings(config, kept)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise EngineError("stopped" if stopped() else f"{library.name} cannot build {manifest.name}: {said.last}")
+        if stopped():
+            raise EngineError("stopped")
+        why = said.last
+        if capability is not None:
+            _clear(trt, builder, capability)
+        raise EngineError(f"{library.name} cannot build {manifest.name}: {why}")
     if kept is not None:
         keep_timings(config, kept)
     return bytes(plan)
+
+
+def _set_capability(trt: Any, config: Any, capability: str) -> bool:
+    config.num_compute_capabilities = 1
+    return bool(config.set_compute_capability(getattr(trt.ComputeCapability, capability.upper()), 0))
+
+
+def _clear(trt: Any, builder: Any, capability: str) -> None:
+    """Build next to nothing after a build that failed.
+
+    Else something of that goes into this process's next plan: of TensorRT-RTX 1.7, 4 MB of a graph that it refused for
+    sm75 into the plan for sm89.
+    """
+    network, config = builder.create_network(_network_flags(trt)), builder.create_builder_config()
+    layer = network.add_unary(network.add_input("x", trt.float32, (1, 1)), trt.UnaryOperation.ABS)
+    network.mark_output(layer.get_output(0))
+    if _set_capability(trt, config, capability):
+        builder.build_serialized_network(network, config)
 
 
 def batched(network: Any) -> bool:

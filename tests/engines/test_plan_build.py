@@ -157,6 +157,14 @@ def test_a_graph_that_it_cannot_read_is_said_in_one_line(tmp_path: Path, library
     assert "\n" not in str(raised.value)
 
 
+def test_a_build_that_fails_leaves_nothing_in_the_next_plan(lite: list[Manifest], library: Library) -> None:
+    """What TensorRT-RTX 1.7 compiled for sm75 until it gave up was in the plan for sm89, which was 4 MB larger."""
+    good = build(library, lite[0], "sm89", 1, keep_going)
+    with pytest.raises(EngineError, match="cannot build lite-fp16-256: .*FP32 GEMM is not supported"):
+        build(library, lite[0], "sm75", 1, keep_going)
+    assert abs(len(build(library, lite[0], "sm89", 1, keep_going)) - len(good)) < 100_000
+
+
 def test_it_builds_for_what_it_says(library: Library) -> None:
     assert set(CAPABILITIES) <= set(library.capabilities())
     assert library.capabilities() == sorted(library.capabilities(), key=lambda name: int(name[2:]))
