@@ -9,24 +9,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from engines.errors import EngineError
 from engines.manifest import Manifest
 from engines.plan_lock import NotKept, alone
 from engines.precision import FP16, FP32, in_half
 from engines.user_cache import user_cache
+from engines.whole_file import PART, replace_file
 
 SUFFIX = ".plan"
 KERNELS = ".kernels"
 """Beside a plan of TensorRT-RTX: what it compiled for the GPU that it ran on"""
 FORMAT = "clearcall plan 2"
-BUILDING = ".building-"
-"""How the name of a file begins that is being written."""
 LARGEST_HEADER = 4096
 """Bytes"""
 PROBE = bytes(32 << 20)
@@ -119,29 +116,9 @@ def store(folder: Path, key: PlanKey, plan: bytes) -> Path:
     target = folder / key.file_name
     try:
         replace_file(target, json.dumps(header).encode() + b"\n" + plan)
-    except EngineError as error:
-        raise NotKept(str(error)) from error
-    return target
-
-
-def replace_file(target: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it; EngineError where that cannot be."""
-    folder = target.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=BUILDING)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
     except OSError as error:
-        raise EngineError(f"{target.name} cannot be kept in {folder}: {error.strerror}") from error
+        raise NotKept(f"{target.name} cannot be kept in {folder}: {error.strerror}") from error
+    return target
 
 
 def load_or_build(
@@ -181,7 +158,7 @@ def _make_sure_of_room(folder: Path, key: PlanKey) -> None:
     if (folder / key.file_name).is_dir():
         raise NotKept(f"{key.file_name} cannot be kept in {folder}: a folder has this name")
     try:
-        with tempfile.TemporaryFile(dir=folder, prefix=BUILDING) as file:
+        with tempfile.TemporaryFile(dir=folder, prefix=PART) as file:
             file.write(PROBE)
     except OSError as error:
         raise NotKept(f"{key.file_name} cannot be kept in {folder}: {error.strerror}") from error

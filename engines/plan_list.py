@@ -10,7 +10,8 @@ from pathlib import Path
 
 from engines.errors import EngineError
 from engines.manifest import Manifest
-from engines.plan_cache import BUILDING, KERNELS, SUFFIX, PlanKey, key_of, read_plan
+from engines.plan_cache import KERNELS, SUFFIX, PlanKey, key_of, read_plan
+from engines.whole_file import PART
 
 CURRENT, OUT_OF_DATE, UNUSED = "current", "out of date", "unused"
 LEFT_S = 3600.0
@@ -113,7 +114,7 @@ def _left(folder: Path, old: list[Path]) -> Iterator[Path]:
         plan = path.with_suffix(SUFFIX)
         if plan in old or not plan.exists():
             yield path
-    for path in folder.glob(f"{BUILDING}*"):
+    for path in folder.glob(f"{PART}*"):
         with contextlib.suppress(OSError):
             # Another process may be about to finish it.
             if time.time() - path.stat().st_mtime > LEFT_S:

@@ -6,8 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from engines.errors import EngineError
-from engines.plan_cache import replace_file
+from engines.whole_file import replace_file
 
 
 def use_timings(config: Any, path: Path) -> None:
@@ -27,5 +26,5 @@ def keep_timings(config: Any, path: Path) -> None:
     cache = config.get_timing_cache()
     content = None if cache is None else cache.serialize()
     if content is not None:
-        with contextlib.suppress(EngineError):
+        with contextlib.suppress(OSError):
             replace_file(path, bytes(content))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -18,9 +17,6 @@ ALIGNED = np.array([[38.29, 51.70], [73.53, 51.50], [56.03, 71.74], [41.55, 92.3
 """Where eyes, nose and corners of the mouth lie in a face of 112 px that embeddings are trained on (ArcFace, 2019)."""
 ALIGNED_EDGE = 112
 HOG_EDGE, HOG_CELLS, HOG_TURNS = 128, 16, 9
-
-Embed = Callable[[Picture, Floats | None], NDArray[np.float32] | None]
-"""Takes a BGR picture and the face's landmarks; returns a vector of length 1, None where it cannot."""
 
 
 def hog(picture: Picture, landmarks: Floats | None) -> NDArray[np.float32]:

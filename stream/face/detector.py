@@ -35,7 +35,6 @@ class Detection:
     box: Box
     keypoints: NDArray[np.float32]
     """[6, 2]: right eye, left eye, nose, mouth, right ear, left ear (the person's own right and left)."""
-    score: float
 
     @property
     def size(self) -> float:
@@ -58,7 +57,7 @@ def anchors() -> NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32)
 
 
-def blend(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:
+def blend(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """Merge overlapping candidates into their score-weighted mean, so that the box does not jump between anchors.
 
     Args:
@@ -66,7 +65,7 @@ def blend(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tupl
         scores: [N].
 
     Returns:
-        Points [8, 2] and the best score of each face, best first.
+        Points [8, 2] of each face, the most likely first.
     """
     faces = []
     order = np.argsort(-scores)
@@ -76,7 +75,7 @@ def blend(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tupl
         # The best belongs to its own face even where its box is empty and overlaps nothing.
         near[0] = True
         weights = scores[near] / scores[near].sum()
-        faces.append((np.tensordot(weights, points[near], 1).astype(np.float32), float(scores[0])))
+        faces.append(np.tensordot(weights, points[near], 1).astype(np.float32))
         points, scores = points[~near], scores[~near]
     return faces
 
@@ -132,8 +131,8 @@ class Detector:
         points[:, 1] += halves
         points = ((points - shift) * scale).astype(np.float32)
         faces = [
-            Detection((float(p[0, 0]), float(p[0, 1]), float(p[1, 0]), float(p[1, 1])), p[2:], score)
-            for p, score in blend(points, scores)
+            Detection((float(p[0, 0]), float(p[0, 1]), float(p[1, 0]), float(p[1, 1])), p[2:])
+            for p in blend(points, scores)
         ]
         return sorted(faces, key=lambda face: -face.size)
 

@@ -48,7 +48,7 @@ def _fill(plane: Plane, x: int, y: int, size: int, levels: Plane | None, target:
 
 
 def reduced(piece: Plane, edge: int) -> Plane:
-    """Scaled down to `edge`: by halves, then the rest; area means at any other ratio take ten times as long."""
+    """Scaled down to `edge`: by halves, then the rest: area means at any other ratio take several times as long."""
     while piece.shape[0] >= 2 * edge and piece.shape[0] % 2 == 0:
         half = piece.shape[0] // 2
         piece = np.asarray(cv2.resize(piece, (half, half), interpolation=cv2.INTER_AREA), np.uint8)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.frames.cut import CutBuffer
-from stream.frames.layout import Layout
+from stream.frames.layout import Layout, chroma_steps
 from stream.frames.levels import YUV_TO_RGB, steps
-from stream.frames.pixels import Samples, channels, chroma_steps, copy_frame, is_full_range, layout
+from stream.frames.pixels import Samples, channels, is_full_range, layout
 from stream.frames.planes import Plane
 
 FEATHER = 0.125
@@ -42,31 +42,6 @@ def feather(edge: int, sides: Sides) -> Mask:
     mask = (down[:, None] * across[None, :]).astype(np.float32)
     mask.flags.writeable = False
     return mask
-
-
-def paste(
-    frame: av.VideoFrame, x: int, y: int, size: int, before: CutBuffer, after_y: Plane, after_uv: NDArray[np.uint8]
-) -> av.VideoFrame:
-    """A copy of the frame with what the generator changed in the square at (x, y).
-
-    The change, not the crop, is what goes back: a frame of more depth or resolution than the generator's keeps it.
-
-    Args:
-        frame: Only read.
-        x: Left edge of the square, px, even; may be negative.
-        y: Top edge, px, even; may be negative. What lies outside the frame is left out.
-        size: Edge of the square, px, a multiple of 4.
-        before: The crop that the generator got.
-        after_y: [G, G] restored luma.
-        after_uv: [2, G/2, G/2] restored chroma.
-
-    Raises:
-        BadInput: The pixel format is unknown.
-    """
-    layout(frame)  # refuses what clearcall does not know, before anything is copied
-    out = copy_frame(frame)
-    add_square(out, x, y, size, differences(before, after_y, after_uv))
-    return out
 
 
 class Room:
@@ -110,14 +85,16 @@ def add_square(
 ) -> None:
     """Add a change to the square at (x, y) of a frame of our own, under the feathered mask.
 
+    The change, not the crop: a frame of more depth or resolution than the generator's keeps it.
+
     With `fading`, in two bands (Burt & Adelson, A multiresolution spline, 1983): detail, which nobody misses beyond the
     border, up to the square's own ramp; the coarse part, which would show as a square, under that mask.
 
     Args:
         out: Written into.
-        x: As for `paste`.
-        y: As for `paste`.
-        size: As for `paste`.
+        x: Left edge, px, even; may be negative.
+        y: Top edge, px, even; may be negative. What lies outside the frame is left out.
+        size: Edge of the square, px, a multiple of 4.
         changes: Of Y [G, G], U and V [G/2, G/2], in 8-bit levels of limited range; used up.
         fading: [COARSE, COARSE] share of the coarse part that each cell gets.
         room: To work in, of this crop's edge; by default a new one.
@@ -136,7 +113,7 @@ def add_square(
         masked = in_rgb(masked)
     for index, (view, change) in enumerate(zip(channels(out), masked, strict=True)):
         # Formats with a sample of chroma for four columns get its change up to half a sample off.
-        sx, sy = chroma_steps(out) if index else (1, 1)
+        sx, sy = chroma_steps(out.format.name) if index else (1, 1)
         add_change(view, x // sx, y // sy, scaled(change, size // sx, size // sy), found)
 
 

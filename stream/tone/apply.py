@@ -1,16 +1,13 @@
-"""A tone applied to planes, and to frames of any format."""
+"""A tone applied to planes."""
 
 from __future__ import annotations
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.frames.levels import GREY, steps
-from stream.frames.pixels import is_full_range
 from stream.frames.planes import Plane, Planes
-from stream.frames.replace import replaced
 from stream.tone.curve import Tone, chroma_factors, luma_levels, tint_shares
 
 EVEN = 0.25 / GREY
@@ -64,17 +61,3 @@ def _coloured(plane: Plane, tint: float, shares: NDArray[np.float32] | None, by:
         cv2.scaleAdd(shares, -tint, from_grey, from_grey)
     cv2.multiply(from_grey, by, dst=from_grey)
     return np.asarray(cv2.add(from_grey, (GREY, 0, 0, 0), dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]
-
-
-def toned_frame(frame: av.VideoFrame, planes: Planes, tone: Tone) -> av.VideoFrame:
-    """A copy of the frame under the tone.
-
-    Args:
-        frame: Only read.
-        planes: Its 8-bit planes.
-        tone: What to do.
-
-    Raises:
-        BadInput: The frame's pixel format is unknown.
-    """
-    return replaced(frame, planes, toned_planes(planes, tone, is_full_range(frame)))

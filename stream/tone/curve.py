@@ -42,13 +42,8 @@ class Tone:
     top: float = LUMA
     """Brightest level above black that was seen in the frame"""
 
-    @property
-    def off(self) -> bool:
-        """Whether it does nothing that anybody could see."""
-        return self.within(1.0)
-
     def within(self, share: float) -> bool:
-        """Whether it does no more than this share of what anybody could see."""
+        """Whether it does no more than this share of the least that anybody could see."""
         return all(abs(value) <= share * most for value, most in zip(astuple(self), OFF, strict=False))
 
     def line(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -127,7 +127,7 @@ def thumbnail_of(planes: Planes, full_range: bool, half: Plane | None = None) ->
 
 
 def _averages(plane: Plane, size: tuple[int, int]) -> Plane:
-    """Scaled down: by halves, then the rest; averages at any other ratio than a half take seven times as long."""
+    """Scaled down: by halves, then the rest: area means at any other ratio take several times as long."""
     while plane.shape[1] >= 2 * size[0] and plane.shape[0] >= 2 * size[1]:
         half = plane.shape[1] // 2, plane.shape[0] // 2
         plane = np.asarray(cv2.resize(plane, half, interpolation=cv2.INTER_AREA), np.uint8)

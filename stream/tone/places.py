@@ -175,7 +175,7 @@ def spread(detail: list[NDArray[np.float32]], crop: Crop, size: tuple[int, int])
     x, y, fading = _places(crop, size)
     maps = []
     for plane in detail:
-        # By powers of two first: averages at other ratios take several times as long.
+        # By powers of two first: area means at any other ratio take several times as long.
         cells = cv2.resize(plane, (4 * ALONG, 4 * ALONG), interpolation=cv2.INTER_AREA)
         cells = cv2.GaussianBlur(cv2.resize(cells, (ALONG, ALONG), interpolation=cv2.INTER_AREA), (0, 0), 0.7)
         maps.append(cv2.remap(cells, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) * fading)

@@ -12,9 +12,10 @@ import pytest
 
 from engines import plan_cache, plan_lock
 from engines.errors import EngineError
-from engines.plan_cache import BUILDING, PlanKey, find, key_of, load, load_or_build, store
+from engines.plan_cache import PlanKey, find, key_of, load, load_or_build, store
 from engines.plan_list import entries
 from engines.plan_lock import NotKept
+from engines.whole_file import PART
 from tests.export.tiny_family import halves, manifests
 
 KEY = PlanKey("lite-fp16-384", "ab" * 32, "tensorrt-rtx", "1.7.1", "sm89", "fp16", 8, "")
@@ -87,7 +88,7 @@ def test_a_file_that_cannot_be_read_counts_as_not_there(tmp_path: Path) -> None:
     assert load(tmp_path, KEY) is None
     with pytest.raises(NotKept, match="cannot be kept in"):
         store(tmp_path, KEY, PLAN)
-    assert not list(tmp_path.glob(f"{BUILDING}*"))
+    assert not list(tmp_path.glob(f"{PART}*"))
 
 
 @pytest.mark.parametrize("where", ["a file is the folder", "a folder has the name", "the disk is full"])

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from engines.errors import EngineError
-from engines.plan_cache import BUILDING, KERNELS, key_of, store
+from engines.plan_cache import KERNELS, key_of, store
 from engines.plan_list import CURRENT, LEFT_S, OUT_OF_DATE, UNUSED, entries, listing, prune, state_of
+from engines.whole_file import PART
 from tests.export.tiny_family import halves
 
 KEY = key_of(halves()[0], "tensorrt-rtx", "1.7.1", "sm89", 8)
@@ -44,7 +45,7 @@ def test_a_plan_of_a_library_that_does_not_load_today_is_left(tmp_path: Path) ->
 
 def test_what_another_process_is_writing_is_left(tmp_path: Path) -> None:
     """Deleted from under a build that runs, minutes of work could not be kept."""
-    live, dead = tmp_path / f"{BUILDING}live", tmp_path / f"{BUILDING}dead"
+    live, dead = tmp_path / f"{PART}live", tmp_path / f"{PART}dead"
     for path in (live, dead):
         path.write_bytes(PLAN)
     os.utime(dead, (0, time.time() - LEFT_S - 60))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from engines.plan_build import build
-from engines.plan_cache import BUILDING
 from engines.tensorrt_library import Library
+from engines.whole_file import PART
 from tests.export.tiny_family import halves
 
 
@@ -73,7 +73,7 @@ def test_what_was_measured_is_used_by_the_next_build(tmp_path: Path) -> None:
     assert built(first, timing) == built(second, timing) == b"plan"
     assert (first.used, second.used) == (b"", b"measured")
     # All of it or nothing: several processes write it.
-    assert timing.read_bytes() == b"measured" and not list(timing.parent.glob(f"{BUILDING}*"))
+    assert timing.read_bytes() == b"measured" and not list(timing.parent.glob(f"{PART}*"))
 
 
 @pytest.mark.parametrize("content", [b"damaged", b"of another version"])

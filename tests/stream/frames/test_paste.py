@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from engines.errors import BadInput
 from stream.frames.cut import CutBuffer, cut
-from stream.frames.paste import COARSE, FEATHER, add_square, feather, paste
-from stream.frames.pixels import channels, chroma_steps, copy_frame, is_full_range, layout, read_planes
+from stream.frames.layout import chroma_steps
+from stream.frames.paste import COARSE, FEATHER, Room, add_square, differences, feather
+from stream.frames.pixels import channels, copy_frame, is_full_range, layout, read_planes
 from tests.stream.frames.pictures import FORMATS, contents, converted, picture, same, smooth
 
 EDGE = 32
@@ -24,6 +25,15 @@ def cropped(frame: av.VideoFrame, x: int, y: int, size: int = EDGE, graph: int =
     buffer = CutBuffer(graph)
     cut(read_planes(frame), x, y, size, is_full_range(frame), buffer)
     return buffer
+
+
+def paste(
+    frame: av.VideoFrame, x: int, y: int, size: int, before: CutBuffer, y_out: NDArray[np.uint8], uv: NDArray[np.uint8]
+) -> av.VideoFrame:
+    """A copy of the frame with what became of a crop at (x, y)."""
+    out = copy_frame(frame)
+    add_square(out, x, y, size, differences(before, y_out, uv))
+    return out
 
 
 def pasted(
@@ -86,7 +96,7 @@ def test_the_same_change_in_every_format(name: str, full_range: bool) -> None:
             expected[8 : 8 + EDGE, 16 : 16 + EDGE] = change * unit[index]
         error = np.abs(got[index] - expected)
         # Chroma is smoothed by the way to 4:4:4, the more the fewer samples of it the format has.
-        most, mean = (2, 0.4) if index == 0 else (8, 0.8) if max(chroma_steps(frame)) > 2 else (5, 0.8)
+        most, mean = (2, 0.4) if index == 0 else (8, 0.8) if max(chroma_steps(frame.format.name)) > 2 else (5, 0.8)
         assert error.max() <= most and error.mean() <= mean
 
 
@@ -218,9 +228,8 @@ def test_a_square_larger_than_the_graph_keeps_the_frames_own_detail(name: str) -
 
 
 def test_an_unknown_format_is_refused() -> None:
-    buffer = CutBuffer(EDGE)
     with pytest.raises(BadInput, match="pal8"):
-        paste(av.VideoFrame(64, 48, "pal8"), 0, 0, EDGE, buffer, buffer.y[0, 0], buffer.uv[0])
+        add_square(av.VideoFrame(64, 48, "pal8"), 0, 0, EDGE, Room(EDGE).changes)
 
 
 def test_the_coarse_part_fades_under_a_mask_of_its_own() -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from stream.frames.pixels import channels, is_full_range, read_planes
 from stream.frames.planes import Planes
-from stream.tone.apply import toned_frame, toned_planes
+from stream.frames.replace import replaced
+from stream.tone.apply import toned_planes
 from stream.tone.curve import Tone
 from tests.stream.frames.pictures import FORMATS, contents, converted, picture
 from tests.stream.tone.scene import room, through
 
 GAIN = Tone(gain=float(np.log(1.4)), top=140.0)
+
+
+def toned(frame: av.VideoFrame) -> av.VideoFrame:
+    planes = read_planes(frame)
+    return replaced(frame, planes, toned_planes(planes, GAIN, is_full_range(frame)))
 
 
 def test_a_darkened_room_comes_back() -> None:
@@ -69,7 +76,7 @@ def test_every_format_gets_the_same_tone(name: str, full_range: bool) -> None:
     # Guards against formats whose depth, range or order of components the tone mixes up.
     frame = picture(name, full_range=full_range)
     before = contents(frame)
-    out = toned_frame(frame, read_planes(frame), GAIN)
+    out = toned(frame)
     assert out.format.name == name and out.pts == frame.pts
     assert all(np.array_equal(a, b) for a, b in zip(before, contents(frame), strict=True))
     wanted = toned_planes(read_planes(frame), GAIN, is_full_range(frame))
@@ -83,13 +90,13 @@ def test_ten_bits_keep_their_lowest() -> None:
     # Guards against a picture that loses its depth to tables of 256 levels.
     frame = picture("yuv420p10le")
     channels(frame)[0][:48, :64] = 400 + np.arange(64) % 4
-    out = channels(toned_frame(frame, read_planes(frame), GAIN))[0]
+    out = channels(toned(frame))[0]
     assert len(np.unique(out)) == 4
 
 
 @pytest.mark.parametrize("size", [(64, 48), (65, 49), (17, 13), (2, 2), (1, 1)])
 def test_any_size(size: tuple[int, int]) -> None:
     frame = picture("yuv420p", *size)
-    out = toned_frame(frame, read_planes(frame), GAIN)
+    out = toned(frame)
     assert (out.width, out.height) == size
     assert converted(out, "rgb24").width == size[0]
