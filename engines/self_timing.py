@@ -10,10 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 
-from engines.engine import Engine, StepInputs
+from engines.engine import Engine, random_inputs
 from engines.user_cache import user_cache
 from engines.whole_file import replace_file
 
@@ -52,20 +51,13 @@ def measure(one: Engine, other: Engine, clock: Callable[[], float] = time.perf_c
     """The ratio of the fastest of `STEPS` steps of each."""
     best = [float("inf"), float("inf")]
     engines = (one, other)
-    inputs, caches = [_inputs(engine) for engine in engines], [engine.new_cache() for engine in engines]
+    inputs, caches = [random_inputs(engine.manifest) for engine in engines], [engine.new_cache() for engine in engines]
     for _ in range(STEPS):
         for place, engine in enumerate(engines):
             began = clock()
             engine.step(inputs[place], caches[place])
             best[place] = min(best[place], clock() - began)
     return best[0] / max(best[1], 1e-9)
-
-
-def _inputs(engine: Engine) -> StepInputs:
-    manifest, rng = engine.manifest, np.random.default_rng(1)
-    y, uv = (rng.integers(0, 256, manifest.shape(name), np.uint8) for name in ("y", "uv"))
-    regions, prompt = (np.full(manifest.shape(name), 0.5, np.float32) for name in ("regions", "prompt"))
-    return StepInputs(y, uv, regions, prompt, 1.0)
 
 
 def processor() -> str:

@@ -124,7 +124,7 @@ class Session:
         live, late = self._live.figures(), undecoded(self._pc)
         dropped, stages = live["dropped"], live.get("stages", {})
         assert isinstance(dropped, dict) and isinstance(stages, dict)
-        call = {"received": self.received + late, "sent": self.track.sent, "model": self._model.name}
+        call = {"received": self.received + late, "sent": self.track.sent, **self._running()}
         return {**live, "dropped": {"decoder_busy": late, **dropped}, "stages": self._stages(stages), "call": call}
 
     def _stages(self, filtering: dict[str, object]) -> dict[str, object]:
@@ -227,14 +227,17 @@ class Session:
     def _settings(self) -> dict[str, object]:
         return {
             "settings": {
-                "model": self._model.name,
-                "engine": self._model.engine,
-                "engines_refused": self._model.refused,
+                **self._running(),
                 "prompts": list(self._model.prompts),
                 "prompt": self._filter.prompt,
                 "strength": self._filter.strength,
             }
         }
+
+    def _running(self) -> dict[str, object]:
+        """The model and what runs it, which may change in a call."""
+        model = self._model
+        return {"model": model.name, "engine": model.engine, "engines_refused": model.refused}
 
     async def _send_figures(self) -> None:
         while True:

@@ -285,7 +285,7 @@ function openChannel(mine) {
   mine.channel.onmessage = ({ data }) => {
     if (call !== mine) return;
     const message = JSON.parse(data);
-    if (message.settings) applySettings(message.settings);
+    if (message.settings) showEngine(message.settings);
     if (message.figures) {
       showFigures(message.figures);
       watchRestoring(mine, message.figures);
@@ -314,10 +314,10 @@ function fillPrompts(prompts) {
   page.prompt.value = known.includes(chosen) ? chosen : "auto";
 }
 
-function applySettings(settings) {
-  byId("figure-model").textContent = settings.model;
-  byId("figure-engine").textContent = settings.engine;
-  byId("figure-engine").title = Object.entries(settings.engines_refused || {})
+function showEngine(running) {
+  byId("figure-model").textContent = running.model;
+  byId("figure-engine").textContent = running.engine;
+  byId("figure-engine").title = Object.entries(running.engines_refused || {})
     .map(([name, why]) => `not ${name}: ${why}`).join("\n");
 }
 
@@ -327,6 +327,8 @@ function showFigures(figures) {
     byId(id).dataset.value = value;
   };
   const number = (value, digits) => (typeof value === "number" && isFinite(value) ? value.toFixed(digits) : "–");
+  // Here, too: an engine that is lost in a call hands over to the next.
+  if (figures.call) showEngine(figures.call);
   const added = figures.added_ms || {};
   put("figure-fps", number(figures.fps, 1), figures.fps);
   put("figure-delay", `${number(added.median, 0)} ms`, added.median);
@@ -363,7 +365,7 @@ async function readHealth() {
   try {
     const health = await (await ask("healthz", {})).json();
     fillPrompts(health.prompts);
-    applySettings(health);
+    showEngine(health);
     iceServers = health.ice_servers.map((urls) => ({ urls }));
   } catch (error) {
     show("error", error.message);

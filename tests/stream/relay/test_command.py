@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from ipaddress import ip_address
@@ -33,10 +33,12 @@ COMMAND = [sys.executable, "-m", "stream.cli", "relay"]
 
 
 @contextmanager
-def running(*options: str, scheme: str = "http") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(
+    *options: str, scheme: str = "http", command: Sequence[str] = COMMAND
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A relay on a free port, and the address of its page."""
     with subprocess.Popen(
-        [*COMMAND, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None and process.stderr is not None
