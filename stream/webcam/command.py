@@ -13,8 +13,7 @@ from contextlib import ExitStack
 
 from engines.errors import BadInput
 from engines.precision import AUTO
-from stream import threads
-from stream.budget import DEFAULT
+from stream import budget, threads
 from stream.webcam import control, settings
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.switch import Switch
@@ -44,12 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", default=AUTO, help="auto, fp32, int8 or fp16; auto takes what is faster and as good (default)"
     )
-    parser.add_argument(
-        "--latency-budget",
-        default=DEFAULT,
-        metavar="TIME",
-        help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
-    )
+    parser.add_argument("--latency-budget", default=budget.DEFAULT, metavar="TIME", help=budget.HELP)
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="show cameras and virtual cameras, and what is missing")
     instead.add_argument("--toggle", action="store_true", help="switch the webcam that runs on or off")
