@@ -18,6 +18,7 @@ from stream.webcam.loopback import SETUP
 from stream.webcam.modes import Mode, choose
 from stream.webcam.output import Shape
 from stream.webcam.pipewire import PipeWireCamera
+from stream.webcam.pipewire_setup import setup
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.terminal import missing
 from stream.webcam.users import runs, users_of
@@ -79,7 +80,7 @@ def pipewire() -> Finding:
     except ClearcallError as error:
         return Finding(name, "missing", str(error))
     if not any(runs(manager) for manager in MANAGERS):
-        hint = "no session manager runs: systemctl --user start wireplumber"
+        hint = f"no session manager runs: {setup('wireplumber')}"
         return Finding(name, "no program could find the camera", hint)
     return Finding(name, f"ready ({libpipewire.LIBRARY})")
 
