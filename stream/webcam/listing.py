@@ -32,13 +32,18 @@ MANAGERS = {"wireplumber", "pipewire-media-session"}
 
 def listing(settings: WebcamSettings, platform: str = sys.platform) -> str:
     """The whole table for this machine."""
+    return report([*examine(settings, platform), preview()])
+
+
+def examine(settings: WebcamSettings, platform: str = sys.platform) -> list[Finding]:
+    """Cameras and virtual cameras, without the previews."""
     if platform.startswith("linux"):
         found = find()
         barred = [path for path in paths() if path not in {device.path for device in found}]
         outputs = [pipewire(), loopback(found, Path("/sys/module/v4l2loopback")), optional_pyvirtualcam()]
     else:
         found, barred, outputs = ffmpeg_cameras.find(NATIVE.get(platform, "")), [], [pyvirtualcam()]
-    return report([*cameras(found, barred, settings), *outputs, preview()])
+    return [*cameras(found, barred, settings), *outputs]
 
 
 def cameras(found: Iterable[Device], barred: Iterable[str], settings: WebcamSettings) -> list[Finding]:
