@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from engines.errors import BadInput
 from engines.precision import AUTO
 from stream import budget, threads
-from stream.webcam import control, settings
+from stream.webcam import control, service, settings
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.switch import Switch
 from stream.webcam.wake import Wake
@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     instead.add_argument(
         "--set", action="append", metavar="NAME=VALUE", help="change the webcam that runs: strength=0.5, prompt=noise"
     )
+    instead.add_argument(
+        "--install-service",
+        action="store_true",
+        help="start it with your session, by systemd, with the options given here",
+    )
+    instead.add_argument("--remove-service", action="store_true", help="undo that")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,6 +71,15 @@ def run(arguments: argparse.Namespace) -> int:
         from stream.webcam.listing import listing
 
         print(listing(chosen))
+        return 0
+    if arguments.install_service:
+        plain = argparse.ArgumentParser()
+        add_arguments(plain)
+        words = service.options(arguments, plain.parse_args([]))
+        print(f"clearcall: {service.install(service.unit(words), service.unit_path())}")
+        return 0
+    if arguments.remove_service:
+        print(f"clearcall: {service.remove(service.unit_path())}")
         return 0
     if arguments.toggle or arguments.show or arguments.set:
         answer = control.ask(request(arguments), control.socket_path())
