@@ -20,8 +20,8 @@ NO_TIME, NO_FACE = "no time", "no face"
 """Failures, as the filter counts them; all others are its own."""
 FAILS, RESTORED = "fails", "restored"
 AS_IT_IS = "passing the camera as it is:"
-RELIEF_MS = 100
-"""A budget that keeps a busy machine at it: a smaller picture takes the same graph, and saves little."""
+RELIEF_SIZE, RELIEF_MS = (640, 480), 100
+"""Camera mode and budget that keep more frames restored on a busy machine (webcam.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def tell(story: Story, figures: Mapping[str, Any], now: float) -> Story:
     doing = _doing(story.doing, frames)
     amounts = _amounts(story.amounts, filtered.get("weights", {})) if doing == RESTORED else {}
     face = 2 * story.faces >= story.looks
-    text = _text(doing, amounts, face, filtered) if doing else "waiting for the camera"
+    text = _text(doing, amounts, face, figures) if doing else "waiting for the camera"
     return Story(text, doing, amounts, now, counts)
 
 
@@ -105,11 +105,22 @@ def _amounts(before: Mapping[str, int], weights: Mapping[str, float]) -> dict[st
     return amounts
 
 
-def _text(doing: str, amounts: Mapping[str, int], face: bool, filtered: Mapping[str, Any]) -> str:
+def _relief(figures: Mapping[str, Any]) -> str:
+    """What helps where time is short."""
+    helps = []
+    camera = figures.get("camera") or {"width": 0, "height": 0}
+    # A film has no mode that could be chosen.
+    chosen = f"{camera['width']}x{camera['height']}" in str(figures.get("input"))
+    if chosen and camera["height"] > RELIEF_SIZE[1]:
+        helps.append("--size {}x{}".format(*RELIEF_SIZE))
+    if figures["filter"].get("quality", {}).get("budget_ms", RELIEF_MS) < RELIEF_MS:
+        helps.append(f"--latency-budget {RELIEF_MS}ms")
+    return f"{' or '.join(helps)} helps" if helps else "fewer other programs help"
+
+
+def _text(doing: str, amounts: Mapping[str, int], face: bool, figures: Mapping[str, Any]) -> str:
     if doing == NO_TIME:
-        budget = filtered.get("quality", {}).get("budget_ms", RELIEF_MS)
-        helps = f"--latency-budget {RELIEF_MS}ms helps" if budget < RELIEF_MS else "fewer other programs help"
-        return f"{AS_IT_IS} too little time ({helps})"
+        return f"{AS_IT_IS} too little time ({_relief(figures)})"
     if doing == FAILS:
         return f"{AS_IT_IS} the filter fails"
     if doing == NO_FACE:
@@ -120,4 +131,4 @@ def _text(doing: str, amounts: Mapping[str, int], face: bool, filtered: Mapping[
     little = [f"some {name}" for name, amount in amounts.items() if amount == 1]
     if plain or little:
         return f"restoring: {', '.join(plain + little)}"
-    return "nothing found to restore" if filtered.get("understood") == "auto" else "restoring"
+    return "nothing found to restore" if figures["filter"].get("understood") == "auto" else "restoring"
