@@ -8,6 +8,11 @@ from engines.errors import BadInput
 
 DEFAULT = "33ms"
 """One frame at 30 a second."""
+HELP = (
+    "delay that the filter may add, such as 20ms or 0.05s, a number alone in milliseconds; "
+    f"quality gives way where time is short (default: {DEFAULT})"
+)
+"""Of the option, wherever it is."""
 LEAST_S, MOST_S = 0.005, 1.0
 _FORM = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(ms|s)?")
 

@@ -43,9 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the table; the exit status is 0 if all is there that clearcall needs, else 1."""
+    """Print the tables; the exit status is 0 if all is there that clearcall needs, else 1."""
     found = examine()
     print(report(found), flush=True)
+    print(f"\nfor the webcam alone, where one output will do:\n{report(webcam())}", flush=True)
     return int(any(finding.hint for finding in found))
 
 
@@ -184,6 +185,17 @@ def face_models() -> Finding:
     except ClearcallError as error:
         return Finding("face models", "wrong", str(error))
     if there is None:
-        where = f"fetched into {cache_directory()} when first needed"
-        return Finding("face models", "not here yet", f"{where}; without a network, {HELP}")
+        where = f"fetched into {cache_directory()} at first use"
+        return Finding("face models", f"not here yet: {where} (without a network, {HELP})")
     return Finding("face models", f"{there.detector.parent}, sha256 right")
+
+
+def webcam() -> list[Finding]:
+    """Cameras and virtual cameras, as `clearcall webcam --list` tells; files and calls need none."""
+    try:
+        from stream.webcam.listing import examine
+        from stream.webcam.settings import WebcamSettings
+
+        return examine(WebcamSettings())
+    except Exception as error:  # such as a package that the first table names, or whatever a driver comes up with
+        return [Finding("webcam", "not looked at", str(error))]

@@ -15,8 +15,7 @@ from aiohttp import web
 
 from engines.errors import BadInput
 from engines.precision import AUTO
-from stream import threads
-from stream.budget import DEFAULT
+from stream import budget, threads
 from stream.collector import settle
 from stream.face.models import model_paths
 from stream.models import Model, engine_line, open_model
@@ -34,12 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", default="8080", help="port to listen on, 0 for any free one (default: 8080)")
     parser.add_argument("--model", default="lite", help="model to restore with (default: lite)")
     parser.add_argument("--engine", default="auto", help="what to run it on; auto finds the best (default: auto)")
-    parser.add_argument(
-        "--latency-budget",
-        default=DEFAULT,
-        metavar="TIME",
-        help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
-    )
+    parser.add_argument("--latency-budget", default=budget.DEFAULT, metavar="TIME", help=budget.HELP)
     parser.add_argument(
         "--precision", default=AUTO, help="auto, fp32, int8 or fp16; auto takes what is faster and as good (default)"
     )

@@ -13,9 +13,8 @@ from contextlib import ExitStack
 
 from engines.errors import BadInput
 from engines.precision import AUTO
-from stream import threads
-from stream.budget import DEFAULT
-from stream.webcam import control, settings
+from stream import budget, threads
+from stream.webcam import control, service, settings
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.switch import Switch
 from stream.webcam.wake import Wake
@@ -44,12 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", default=AUTO, help="auto, fp32, int8 or fp16; auto takes what is faster and as good (default)"
     )
-    parser.add_argument(
-        "--latency-budget",
-        default=DEFAULT,
-        metavar="TIME",
-        help=f"delay that the filter may add; quality gives way where time is short (default: {DEFAULT})",
-    )
+    parser.add_argument("--latency-budget", default=budget.DEFAULT, metavar="TIME", help=budget.HELP)
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--list", action="store_true", help="show cameras and virtual cameras, and what is missing")
     instead.add_argument("--toggle", action="store_true", help="switch the webcam that runs on or off")
@@ -57,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     instead.add_argument(
         "--set", action="append", metavar="NAME=VALUE", help="change the webcam that runs: strength=0.5, prompt=noise"
     )
+    instead.add_argument(
+        "--install-service",
+        action="store_true",
+        help="start it with your session, by systemd, with the options given here",
+    )
+    instead.add_argument("--remove-service", action="store_true", help="undo that")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,6 +71,15 @@ def run(arguments: argparse.Namespace) -> int:
         from stream.webcam.listing import listing
 
         print(listing(chosen))
+        return 0
+    if arguments.install_service:
+        plain = argparse.ArgumentParser()
+        add_arguments(plain)
+        words = service.options(arguments, plain.parse_args([]))
+        print(f"clearcall: {service.install(service.unit(words), service.unit_path())}")
+        return 0
+    if arguments.remove_service:
+        print(f"clearcall: {service.remove(service.unit_path())}")
         return 0
     if arguments.toggle or arguments.show or arguments.set:
         answer = control.ask(request(arguments), control.socket_path())

@@ -6,9 +6,9 @@ import ctypes
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int32, c_int64, c_uint32, c_uint64, c_void_p
 
 from engines.errors import ClearcallError
+from stream.webcam.pipewire_setup import INSTALL
 
 LIBRARY = "libpipewire-0.3.so.0"
-PACKAGE = "libpipewire-0.3-0"
 ERROR, UNCONNECTED, CONNECTING, PAUSED, STREAMING = range(-1, 4)
 """States of a stream; streaming means that somebody reads."""
 DIRECTION_OUTPUT = 1
@@ -113,7 +113,7 @@ def load(name: str = LIBRARY) -> ctypes.CDLL:
             symbol = getattr(library, function)
             symbol.restype, symbol.argtypes = result, arguments
     except OSError:
-        raise ClearcallError(f"PipeWire's library {name} is missing: sudo apt install {PACKAGE}") from None
+        raise ClearcallError(f"PipeWire's library {name} is missing: {INSTALL}") from None
     except AttributeError as error:
         raise ClearcallError(f"PipeWire's library {name} is too old ({error})") from None
     library.pw_init(None, None)

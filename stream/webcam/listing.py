@@ -18,6 +18,7 @@ from stream.webcam.loopback import SETUP
 from stream.webcam.modes import Mode, choose
 from stream.webcam.output import Shape
 from stream.webcam.pipewire import PipeWireCamera
+from stream.webcam.pipewire_setup import setup
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.terminal import missing
 from stream.webcam.users import runs, users_of
@@ -31,13 +32,18 @@ MANAGERS = {"wireplumber", "pipewire-media-session"}
 
 def listing(settings: WebcamSettings, platform: str = sys.platform) -> str:
     """The whole table for this machine."""
+    return report([*examine(settings, platform), preview()])
+
+
+def examine(settings: WebcamSettings, platform: str = sys.platform) -> list[Finding]:
+    """Cameras and virtual cameras, without the previews."""
     if platform.startswith("linux"):
         found = find()
         barred = [path for path in paths() if path not in {device.path for device in found}]
         outputs = [pipewire(), loopback(found, Path("/sys/module/v4l2loopback")), optional_pyvirtualcam()]
     else:
         found, barred, outputs = ffmpeg_cameras.find(NATIVE.get(platform, "")), [], [pyvirtualcam()]
-    return report([*cameras(found, barred, settings), *outputs, preview()])
+    return [*cameras(found, barred, settings), *outputs]
 
 
 def cameras(found: Iterable[Device], barred: Iterable[str], settings: WebcamSettings) -> list[Finding]:
@@ -79,7 +85,7 @@ def pipewire() -> Finding:
     except ClearcallError as error:
         return Finding(name, "missing", str(error))
     if not any(runs(manager) for manager in MANAGERS):
-        hint = "no session manager runs: systemctl --user start wireplumber"
+        hint = f"no session manager runs: {setup('wireplumber')}"
         return Finding(name, "no program could find the camera", hint)
     return Finding(name, f"ready ({libpipewire.LIBRARY})")
 

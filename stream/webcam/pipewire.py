@@ -14,6 +14,7 @@ from stream.webcam import libpipewire as pw
 from stream.webcam import pods
 from stream.webcam.errors import OutputLost
 from stream.webcam.output import Picture, Shape
+from stream.webcam.pipewire_setup import setup
 
 NODE_NAME = "clearcall"
 DESCRIPTION = "clearcall"
@@ -76,7 +77,7 @@ class PipeWireCamera:
         library.pw_thread_loop_start(self._loop)
         if status < 0 or not self._settled.wait(CONNECT_TIMEOUT_S) or self._state < pw.PAUSED:
             reason = f" ({self._error})" if self._error else ""
-            raise ClearcallError(f"no PipeWire session answers{reason}: systemctl --user start pipewire wireplumber")
+            raise ClearcallError(f"no PipeWire session answers{reason}: {setup()}")
 
     def _state_changed(self, _: object, old: int, new: int, error: bytes | None) -> None:
         """In PipeWire's thread."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
+
+from stream.webcam.headline import Story, tell
 
 PAUSE_S = 1.0
 """Seconds between two looks."""
@@ -13,34 +15,33 @@ REMIND_S = 300.0
 """Seconds after which a line with the figures is due where there is no terminal, while somebody reads."""
 
 
-def headline(figures: Mapping[str, object]) -> str:
-    """What changes seldom: on or off, the camera, the reader, what is wrong."""
-    if trouble := figures.get("trouble"):
-        return f"trouble: {trouble}"
-    if not figures.get("reader"):
-        return "nobody is looking, the camera is " + ("still open" if figures.get("camera_open") else "closed")
-    return "restoring" if figures.get("on") else "switched off: the camera as it is"
-
-
-def detail(figures: Mapping[str, object]) -> str:
-    """What changes all the time: rate, added delay, drops, prompt; empty while nobody looks."""
+def details(figures: Mapping[str, object]) -> list[str]:
+    """What changes all the time: rate, added delay, camera, drops, prompt; nothing while nobody looks."""
     filtered, sent = figures.get("filter"), figures.get("sent")
     if not figures.get("reader") or not isinstance(filtered, Mapping) or not isinstance(sent, Mapping):
-        return ""
+        return []
     parts = [f"{filtered.get('fps', 0.0):.1f} fps"]
     if isinstance(added := filtered.get("added_ms"), Mapping):
         parts.append(f"{added['median']:.0f} ms in the filter")
+    camera = figures.get("camera")
+    if isinstance(camera, Mapping):
+        rate = f" {camera['fps']:.1f} fps" if camera["fps"] else ""
+        parts.append(f"camera {camera['width']}x{camera['height']} {camera['format']}{rate}")
     quality = filtered.get("quality")
     if isinstance(quality, Mapping) and quality.get("level", 0) > quality.get("usual", 0):
         parts.append(f"short of time: {quality['name']}")
     parts += [f"{sent.get('repeated', 0)} repeated", f"{_dropped(figures, filtered)} dropped"]
     if figures.get("on"):
         parts.append(f"{figures.get('prompt')} at {figures.get('strength'):g}")
-    camera = figures.get("camera")
-    if isinstance(camera, Mapping):
-        rate = f" {camera['fps']:.1f} fps" if camera["fps"] else ""
-        parts.append(f"camera {camera['width']}x{camera['height']} {camera['format']}{rate}")
-    return ", ".join(parts)
+    return parts
+
+
+def fitted(text: str, parts: Sequence[str], columns: int) -> str:
+    """The text and as many parts as the line has room for, none of them cut."""
+    for count in range(len(parts), 0, -1):
+        if len(line := f"{text}  {', '.join(parts[:count])}") <= columns:
+            return line
+    return text[:columns]
 
 
 def _dropped(figures: Mapping[str, object], filtered: Mapping[str, object]) -> int:
@@ -64,6 +65,7 @@ class Status:
         self._columns = columns
         self._live = self._stream.isatty()
         self._shown = ""
+        self._story = Story()
         self._at: float | None = None
         self._told_at = 0.0
 
@@ -73,15 +75,17 @@ class Status:
             return
         self._at = now
         figures = self._figures()
+        self._story = tell(self._story, figures, now)
+        text, parts = self._story.text, details(figures)
         if self._live:
-            text = "  ".join(part for part in (headline(figures), detail(figures)) if part)[: self._columns() - 1]
-            if text != self._shown:
-                print(f"\r{text:{len(self._shown)}}", end="", file=self._stream, flush=True)
-            self._shown = text
+            line = fitted(text or "the camera starts", parts, self._columns() - 1)
+            if line != self._shown:
+                print(f"\r{line:{len(self._shown)}}", end="", file=self._stream, flush=True)
+            self._shown = line
             return
-        text, rest = headline(figures), detail(figures)
-        if text != self._shown or (rest and now - self._told_at >= REMIND_S):
-            line = f"{text}  {rest}" if text == self._shown else text
+        reminder = parts and now - self._told_at >= REMIND_S
+        if text and (text != self._shown or reminder):
+            line = f"{text}  {', '.join(parts)}" if text == self._shown else text
             print(f"clearcall: {line}", file=self._stream, flush=True)
             self._shown, self._told_at = text, now
 

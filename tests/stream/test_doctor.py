@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,8 +27,27 @@ def test_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: list[Finding], status: int
 ) -> None:
     monkeypatch.setattr(doctor, "examine", lambda: found)
+    monkeypatch.setattr(doctor, "webcam", lambda: [Finding("camera", "c")])
     assert main(["doctor"]) == status
     assert "a  b" in capsys.readouterr().out
+
+
+def test_what_the_webcam_lacks_is_told_and_is_no_failure_of_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Guards against "all there", and nothing more, on a machine without a camera, PipeWire or v4l2loopback.
+    monkeypatch.setattr(doctor, "examine", lambda: [Finding("a", "b")])
+    monkeypatch.setattr("stream.webcam.listing.examine", lambda settings: [Finding("camera", "none", "plug one in")])
+    assert main(["doctor"]) == 0
+    before, after = capsys.readouterr().out.split("for the webcam alone")
+    assert "all there" in before and "! camera  none" in after and "camera: plug one in" in after
+
+
+def test_a_webcam_that_cannot_be_looked_at_does_not_end_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Guards against a traceback where PyAV or OpenCV is missing, which the first table has just named.
+    monkeypatch.setitem(sys.modules, "stream.webcam.listing", None)
+    (finding,) = doctor.webcam()
+    assert finding.value == "not looked at" and finding.hint, "and nothing is all there"
 
 
 def test_old_python() -> None:
@@ -93,5 +113,6 @@ def test_face_models_not_fetched_yet(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr("stream.face.models.find_models", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     finding = doctor.face_models()
-    assert str(tmp_path) in (finding.hint or "")
+    assert str(tmp_path) in finding.value and "at first use" in finding.value
+    assert finding.hint is None, "a fresh machine lacks nothing"
     assert not any(tmp_path.iterdir())

@@ -119,7 +119,7 @@ def test_without_a_session_both_ways_are_named(monkeypatch: pytest.MonkeyPatch, 
 def test_the_library_under_another_name_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     from stream.webcam import libpipewire
 
-    with pytest.raises(ClearcallError, match="sudo apt install libpipewire-0.3-0"):
+    with pytest.raises(ClearcallError, match="sudo apt install libpipewire-0.3-0 pipewire wireplumber"):
         libpipewire.load("libpipewire-none.so")
     with pytest.raises(ClearcallError, match="too old"):
         libpipewire.load("libc.so.6")
