@@ -144,3 +144,11 @@ def test_systemd_takes_the_unit(
     # Of other units, which it looks at as well, it may complain.
     assert done.returncode == 0 and service.NAME not in done.stderr, done.stderr
     assert main(["webcam", "--remove-service"]) == 0 and not where.exists()
+
+
+def test_the_unit_in_deploy_is_the_one_that_is_installed() -> None:
+    """Guards against two units that drift apart."""
+    kept = (Path(service.__file__).parents[2] / "deploy" / service.NAME).read_text(encoding="utf-8")
+    command = "%h/.local/bin/clearcall webcam"
+    written = service.UNIT.format(where="", command=command, target=service.TARGET)
+    assert kept.partition("[Unit]")[2] == written.partition("[Unit]")[2]
