@@ -17,21 +17,18 @@ from stream.files.job import FrameFilter, Stop, filter_file
 from stream.files.progress import Progress
 from stream.files.sink import Sink
 from stream.files.source import Source
-from stream.files.summary import notes, summary, whole
+from stream.files.summary import notes, summary
 from stream.files.target import check_writable
 from stream.files.upright import Upright
 from stream.scope import FILE, Scope, of_file, tiles_of
 from stream.wishes import check_prompt, parse_strength
 
-DAMAGED = 3
-"""Exit status where all that could be read of the input is written, but that was not all."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.epilog = (
-        f"Exit status: 0; {DAMAGED} where INPUT is damaged or breaks off, with all that could be read written; "
-        "1 for a failure and 2 for a wrong call, with nothing written."
+        "Exit status: 0, also where INPUT is damaged or breaks off: what could be read is written, and the rest told. "
+        "1 for a failure and 2 for a wrong call or bad input, with nothing written."
     )
     parser.add_argument("input", metavar="INPUT", type=Path, help="video file to read")
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="video to write: .mp4, .m4v, .mov, .mkv, .webm")
@@ -93,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(summary(counts, frame_filter.figures(), source.decoding), file=sys.stderr)
         finally:
             frame_filter.close()
-    return 0 if whole(source) else DAMAGED
+    return 0
 
 
 def _tell(line: str) -> None:

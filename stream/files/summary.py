@@ -9,11 +9,6 @@ from stream.files.source import Source
 from stream.timing import Histogram
 
 
-def whole(source: Source) -> bool:
-    """Whether all of the video could be read."""
-    return not (source.undecodable or source.incomplete or source.cut_short)
-
-
 def notes(source: Source, left_out: list[str]) -> list[str]:
     """What the user should know about a file that was filtered nevertheless, one line each."""
     texts = []
