@@ -181,7 +181,7 @@ class Relay:
         return web.Response(status=204)
 
     async def _hang_up(self, request: web.Request) -> web.Response:
-        await self.table.end(self._find(request), "by the caller")
+        await self.table.end(self._find(request), "by the caller", known=True)
         return web.Response(status=200)
 
     def _find(self, request: web.Request) -> Session:
