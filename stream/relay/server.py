@@ -203,9 +203,11 @@ def _check_token(request: web.Request, token: str | None) -> None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         given = request.query.get("token", "")
-    if not hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode()):
+    given = given.strip()
+    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode()):
+        fault = "this is not the relay's token" if given else "this relay needs its token"
         raise web.HTTPUnauthorized(
-            text="this relay needs its token: open the page as /?token=… or send Authorization: Bearer …",
+            text=f"{fault}: open the page as /?token=… or send Authorization: Bearer …",
             headers={"WWW-Authenticate": "Bearer"},
         )
 
