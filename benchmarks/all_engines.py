@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.warm_up import warm_up
 from engines.choice import Candidate, candidates, choose
 from engines.cuda import cuda_device
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
@@ -20,8 +21,6 @@ from engines.manifest import Manifest
 ALL = "all"
 FRAMES = 100
 """Compared with the engine on the CPU, in float32, states carried along"""
-WARM_UP = 20
-"""Steps before the timing; a GPU also raises its clock meanwhile"""
 REFERENCE = "onnxruntime-cpu"
 
 Row = dict[str, Any]
@@ -47,7 +46,7 @@ def measure(
     limits: Row | None = None,
     keep: Callable[[Row], None] = lambda so_far: None,
 ) -> dict[str, Any]:
-    """Rows of figures, engines that cannot be used with the reason, and the limits of the GPU where there is one.
+    """Rows of figures, engines that cannot run a graph with the reason, and the limits of the GPU where there is one.
 
     Args:
         manifests: The graphs.
@@ -78,9 +77,11 @@ def measure(
                     expected = _pictures(choose([manifest], found, REFERENCE).engines[manifest.crop], frames)
                 memory = None if before is None else ((_used() or 0) - before) / 1e6
                 common = {"graph": manifest.name, "engine": name, "runs": engine.manifest.name, "memory_mb": memory}
+                if isinstance(engine, GpuEngine):
+                    common["recorded"] = engine.recorded
                 common |= _difference(expected, _pictures(engine, frames))
             except ClearcallError as error:
-                missing[name] = str(error)
+                missing[f"{manifest.name} {name}"] = str(error)
                 print(f"{manifest.name:<14}{name:<18}{error}", flush=True)
                 keep(content)
                 continue
@@ -131,8 +132,7 @@ def _timed(engine: Engine, batch: int, steps: int) -> Row:
     try:
         caches = [engine.new_cache() for _ in range(batch)]
         step = _stepper(engine, given, caches)
-        for _ in range(WARM_UP):
-            step()
+        warm_up(step)
         taken = []
         for _ in range(steps):
             began = time.perf_counter()
@@ -207,4 +207,5 @@ def _print(row: Row) -> None:
     memory = "-" if row["memory_mb"] is None else f"{row['memory_mb']:.0f}"
     print(f"{row['graph']:<14}{row['engine']:<18}{row['batch']:>5}{row['median_ms']:>11.3f}{row['p99_ms']:>9.3f}"
           f"{row['faces_per_s']:>9.0f}{roof:>8}{memory:>7}{row['largest_difference']:>9}"
-          f"{100 * row['beyond_one']:>9.3f} %", flush=True)  # fmt: skip
+          f"{100 * row['beyond_one']:>9.3f} %{'' if row.get('recorded', True) else '  not recorded'}",
+          flush=True)  # fmt: skip

@@ -25,7 +25,7 @@ from engines.precision import AUTO, check_precision
 from stream.budget import DEFAULT, read_budget
 from stream.filter import FaceFilter
 from stream.governor import quantile
-from stream.live import LiveFilter
+from stream.live import Done, LiveFilter
 from stream.models import open_model
 from stream.webcam import source
 
@@ -74,10 +74,10 @@ def measure(film: Path, name: str, precision: str, budget_s: float, alone: float
     seen: list[Seen] = []
     began = time.monotonic()
 
-    def done(waited: float, taken: float) -> None:
+    def done(frame: Done) -> None:
         level, engine = governor.level, face_filter.engine_s
-        seen.append(Seen(time.monotonic() - began, waited, taken, engine, level.size, level.name))
-        face_filter.took(waited, taken)
+        seen.append(Seen(time.monotonic() - began, frame.waited, frame.taken, engine, level.size, level.name))
+        face_filter.took(frame)
 
     live = LiveFilter(face_filter, on_done=done)
     end = [False]

@@ -23,6 +23,7 @@ from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
 from engines.errors import BadInput, ClearcallError
+from stream.frames.pixels import plane_rows
 from stream.relay.aiortc_tuning import START_BITRATE, h264_codec, vp8_codec
 from training.degrade import Planar
 from training.measures import ssim
@@ -100,9 +101,7 @@ def open_run(setting: Setting, frame: av.VideoFrame, bitrate: int) -> Run:
 
 def luma(frame: av.VideoFrame) -> Luma:
     """A copy of the luma plane [H, W]."""
-    plane = frame.planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return np.asarray(rows[: frame.height, : frame.width].copy(), np.uint8)
+    return plane_rows(frame.planes[0])[: frame.height, : frame.width].copy()
 
 
 def step(run: Run, frame: av.VideoFrame, number: int) -> None:

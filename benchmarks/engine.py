@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from engines.engine import LatentCache, StepInputs
+from engines.engine import LatentCache, random_inputs
 from engines.manifest import Manifest
 from engines.onnx_runtime import DTYPES, PROVIDER, OrtEngine
 
@@ -49,10 +49,7 @@ class EngineCase:
         self.manifest, self.threads = manifest, threads
         self._engine = OrtEngine(manifest, threads)
         self._cache: LatentCache = self._engine.new_cache()
-        rng = np.random.default_rng(1)
-        y, uv = (rng.integers(0, 256, manifest.shape(name), np.uint8) for name in ("y", "uv"))
-        regions = np.full(manifest.shape("regions"), 1 / len(manifest.regions), np.float32)
-        self._inputs = StepInputs(y, uv, regions, np.ones(manifest.shape("prompt"), np.float32), 1.0)
+        self._inputs = random_inputs(manifest)
 
     def step(self) -> None:
         """One step."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from engines.errors import BadInput, ClearcallError
 from stream.face.models import FaceModels, model_paths
 from stream.face.tracker import FaceTracker
+from stream.frames.pixels import plane_rows
 from stream.frames.planes import Plane, Planes
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "call"
@@ -59,8 +60,7 @@ def frames(recording: Path) -> Iterator[tuple[Planes, float]]:
 
 
 def _plane(plane: av.video.plane.VideoPlane) -> Plane:
-    values = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    return values[:, : plane.width]
+    return plane_rows(plane)[: plane.height, : plane.width]
 
 
 def measure(models: FaceModels, recording: Path, landmarks: NDArray[np.float32], every: int) -> Result:

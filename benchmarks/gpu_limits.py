@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.json_file import write_json
+from benchmarks.warm_up import warm_up
 from engines.cuda import CudaDevice, cuda_device
 from engines.errors import EngineError
 
@@ -50,13 +52,7 @@ def _copy_rate(device: CudaDevice) -> float | None:
             blocks.append(device.allocate(COPIED))
         source, target = blocks
         queue = device.queue()
-        queue.copy(target, source, COPIED)
-        queue.wait()
-        began = time.perf_counter()
-        for _ in range(TIMES):
-            queue.copy(target, source, COPIED)
-        queue.wait()
-        return 2 * COPIED * TIMES / (time.perf_counter() - began)
+        return 2 * COPIED / _seconds(lambda: queue.copy(target, source, COPIED), queue.wait)
     except EngineError:
         return None
     finally:
@@ -67,17 +63,24 @@ def _copy_rate(device: CudaDevice) -> float | None:
 def _matrix_rate(device: CudaDevice) -> tuple[float | None, str]:
     for name, multiply in (("torch", _torch_product), ("onnxruntime", lambda: _onnx_product(device))):
         try:
-            run, wait = multiply()
-            run()
-            wait()
-            began = time.perf_counter()
-            for _ in range(TIMES):
-                run()
-            wait()
-            return EDGE**3 * TIMES / (time.perf_counter() - began), name
+            return EDGE**3 / _seconds(*multiply()), name
         except Exception:  # whatever is missing, the other may be there
             continue
     return None, "neither torch nor onnxruntime could multiply on the GPU"
+
+
+def _seconds(run: Callable[[], Any], wait: Callable[[], Any]) -> float:
+    """Of one run, of several that follow each other at the clock that load brings."""
+
+    def several() -> None:
+        for _ in range(TIMES):
+            run()
+        wait()
+
+    warm_up(several)
+    began = time.perf_counter()
+    several()
+    return (time.perf_counter() - began) / TIMES
 
 
 def _torch_product() -> tuple[Any, Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from engines.whole_file import replace_file
+
 
 def write_json(target: Path, content: Any) -> None:
-    """Write beside it, then let it take the file's place."""
-    beside = target.with_name(f".{target.name}")
-    beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, target)
+    """Write it, in place of what was there; OSError where that cannot be."""
+    replace_file(target, (json.dumps(content, indent=1) + "\n").encode())

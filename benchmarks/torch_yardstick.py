@@ -18,13 +18,15 @@ import torch
 
 from benchmarks.json_file import write_json
 from benchmarks.random_generator import random_generator
+from benchmarks.warm_up import warm_up
+from engines.errors import first_line
 from export.fold import folded
 from export.wrapper import GraphModule
 
 GRAPHS = (("lite", 384), ("base", 512))
 BATCHES = (1, 4, 8, 16)
 WAYS = ("graph", "eager", "compiled graph", "compiled")
-WARM_UP, STEPS = 20, 100
+STEPS = 100
 
 
 class Case:
@@ -61,13 +63,17 @@ class Case:
 
 def timed(step: Callable[[], None]) -> dict[str, float]:
     """Milliseconds of a step with its wait: median and 99th percentile."""
-    taken = []
-    for index in range(WARM_UP + STEPS):
-        began = time.perf_counter()
+
+    def done() -> None:
         step()
         torch.cuda.synchronize()
-        if index >= WARM_UP:
-            taken.append(1000 * (time.perf_counter() - began))
+
+    warm_up(done)
+    taken = []
+    for _ in range(STEPS):
+        began = time.perf_counter()
+        done()
+        taken.append(1000 * (time.perf_counter() - began))
     return {"median_ms": float(np.median(taken)), "p99_ms": float(np.percentile(taken, 99))}
 
 
@@ -104,11 +110,6 @@ def usable() -> str | None:
     except Exception as error:  # whatever it is, all that follows would fail by it
         return first_line(error)
     return None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def main(target: Path, way: str) -> int:

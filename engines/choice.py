@@ -9,14 +9,13 @@ from functools import partial
 import numpy as np
 
 from engines.engine import Engine, StepInputs
-from engines.errors import BadInput, EngineError, ModelError
+from engines.errors import BadInput, EngineError, ModelError, first_line
 from engines.line import EngineLine, Place
 from engines.manifest import Manifest, half_family, read_family
-from engines.onnx_runtime import OrtEngine, first_line
+from engines.onnx_runtime import CPU, OrtEngine
 from engines.plan_build import MAX_BATCH
 
 AUTO = "auto"
-CPU = "onnxruntime-cpu"
 NAMES = ("tensorrt", "tensorrt-rtx", "onnxruntime-cuda", CPU)
 """The best first"""
 

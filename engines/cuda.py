@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from engines.cuda_copies import copy_parameters, row_parameters
 from engines.device import Box, Bytes
 from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
 
@@ -27,62 +28,8 @@ COMPUTE_CAPABILITY = 75, 76
 """CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR"""
 NON_BLOCKING = 1
 RELAXED = 2
-"""CU_STREAM_CAPTURE_MODE_RELAXED: other threads may allocate meanwhile"""
-ON_DEVICE = 2
-"""CU_MEMORYTYPE_DEVICE"""
-
-
-class _Copy3D(ctypes.Structure):
-    """CUDA_MEMCPY3D of the driver."""
-
-    _fields_ = [
-        ("src_x", c_size_t),
-        ("src_y", c_size_t),
-        ("src_z", c_size_t),
-        ("src_lod", c_size_t),
-        ("src_type", c_uint),
-        ("src_host", c_void_p),
-        ("src_device", c_ulonglong),
-        ("src_array", c_void_p),
-        ("reserved0", c_void_p),
-        ("src_pitch", c_size_t),
-        ("src_height", c_size_t),
-        ("dst_x", c_size_t),
-        ("dst_y", c_size_t),
-        ("dst_z", c_size_t),
-        ("dst_lod", c_size_t),
-        ("dst_type", c_uint),
-        ("dst_host", c_void_p),
-        ("dst_device", c_ulonglong),
-        ("dst_array", c_void_p),
-        ("reserved1", c_void_p),
-        ("dst_pitch", c_size_t),
-        ("dst_height", c_size_t),
-        ("width", c_size_t),
-        ("height", c_size_t),
-        ("depth", c_size_t),
-    ]
-
-
-def copy_parameters(target: int, source: int, box: Box) -> _Copy3D:
-    """What cuMemcpy3DAsync is told for a move."""
-    return _Copy3D(
-        src_x=box.from_byte,
-        src_y=box.from_row,
-        src_type=ON_DEVICE,
-        src_device=source,
-        src_pitch=box.pitch,
-        src_height=box.height,
-        dst_x=box.to_byte,
-        dst_y=box.to_row,
-        dst_type=ON_DEVICE,
-        dst_device=target,
-        dst_pitch=box.pitch,
-        dst_height=box.height,
-        width=box.row_bytes,
-        height=box.rows,
-        depth=box.planes,
-    )
+"""CU_STREAM_CAPTURE_MODE_RELAXED: of a recording, that other threads may allocate meanwhile; of a thread, that it may
+allocate whatever others record"""
 
 
 class CudaDevice:
@@ -132,6 +79,8 @@ class CudaDevice:
     def enter(self) -> None:
         """See `Device`."""
         self.call("cuCtxSetCurrent", self._context)
+        # ONNX Runtime records in the strict mode: what other threads allocate would fail, and end the recording.
+        self.call("cuThreadExchangeStreamCaptureMode", byref(c_int(RELAXED)))
 
     def memory(self) -> tuple[int, int]:
         """Bytes of the GPU's memory that are free, and all of them."""
@@ -140,7 +89,7 @@ class CudaDevice:
         return free.value, total.value
 
     def allocate(self, size: int) -> int:
-        """See `Device`. Blocks are used again: what was recorded for their addresses serves the next session, too."""
+        """See `Device`. Blocks are used again: the driver's own way to have one may wait for all work."""
         spare = self._spare.setdefault(size, deque())
         with contextlib.suppress(IndexError):
             return spare.popleft()
@@ -210,6 +159,13 @@ class CudaQueue:
     def copy(self, target: int, source: int, size: int) -> None:
         """See `Queue`."""
         self._call("cuMemcpyDtoDAsync_v2", c_ulonglong(target), c_ulonglong(source), c_size_t(size), self._stream)
+
+    def copy_rows(
+        self, target: int, target_pitch: int, source: int, source_pitch: int, row_bytes: int, rows: int
+    ) -> None:
+        """See `Queue`."""
+        told = row_parameters(target, target_pitch, source, source_pitch, row_bytes, rows)
+        self._call("cuMemcpy3DAsync_v2", byref(told), self._stream)
 
     def clear(self, target: int, size: int) -> None:
         """See `Queue`."""

@@ -47,6 +47,11 @@ class Queue(Protocol):
     def copy(self, target: int, source: int, size: int) -> None:
         """Copy on the device."""
 
+    def copy_rows(
+        self, target: int, target_pitch: int, source: int, source_pitch: int, row_bytes: int, rows: int
+    ) -> None:
+        """Copy rows on the device, each so many bytes behind the one before."""
+
     def clear(self, target: int, size: int) -> None:
         """Write zeros."""
 

@@ -25,6 +25,24 @@ class StepInputs:
     """[1, P]"""
     strength: float
 
+    def feeds(self) -> dict[str, NDArray[np.generic]]:
+        """The same under the names of the graph's inputs; strength as [1, 1] float32."""
+        return {
+            "y": self.y,
+            "uv": self.uv,
+            "regions": self.regions,
+            "prompt": self.prompt,
+            "strength": np.full((1, 1), self.strength, np.float32),
+        }
+
+
+def random_inputs(manifest: Manifest) -> StepInputs:
+    """Noise for a graph to be timed with, the same for ever; half of each region everywhere, all prompts in full."""
+    rng = np.random.default_rng(1)
+    y, uv = (rng.integers(0, 256, manifest.shape(name), np.uint8) for name in ("y", "uv"))
+    regions = np.full(manifest.shape("regions"), 0.5, np.float32)
+    return StepInputs(y, uv, regions, np.ones(manifest.shape("prompt"), np.float32), 1.0)
+
 
 @dataclass(slots=True)
 class StepOutputs:

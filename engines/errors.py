@@ -27,3 +27,8 @@ class EngineLost(EngineError):
 
 class OutOfDeviceMemory(EngineLost):
     """There is no room on the device for this; what already runs there may go on."""
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

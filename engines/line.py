@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engines.engine import Engine, LatentCache, StepInputs, StepOutputs
-from engines.errors import ClearcallError, EngineError, EngineLost, OutOfDeviceMemory
+from engines.errors import EngineError, EngineLost, OutOfDeviceMemory, first_line
 from engines.manifest import Manifest
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ class Place:
 
     name: str
     open: Callable[[], Engine]
-    """Raises ClearcallError where it cannot be had; called at most once."""
+    """Any error it raises is the reason why it cannot be had; called at most once."""
 
 
 class LineCache:
@@ -50,16 +50,29 @@ class EngineLine:
         self.manifest: Manifest = first.manifest
         self._engines = [first]
         self._others = list(others)
+        self._order = [first.name, *(other.name for other in others)]
         self._place = 0
         self._lock = threading.Lock()
         self.lost: dict[str, str] = {}
-        """Name of each engine that was lost, and why"""
+        """Name of each engine that was lost or could not be opened, and why"""
+        self._full: dict[str, str] = {}
 
     @property
     def name(self) -> str:
         """Of the engine that serves new sessions."""
         # When all are lost, the last.
         return self._engines[min(self._place, len(self._engines) - 1)].name
+
+    @property
+    def rank(self) -> int:
+        """How far down the line that engine stands; 0 for the first."""
+        return self._order.index(self.name)
+
+    @property
+    def passed(self) -> dict[str, str]:
+        """Name of each engine before that one to the reason why it serves nobody new."""
+        before = self._order[: self.rank]
+        return {name: why for name, why in list(self.lost.items()) if name in before}
 
     def new_cache(self) -> LineCache:
         """Return a cache that remembers nothing; EngineError where no engine is left."""
@@ -95,11 +108,12 @@ class EngineLine:
     def _give_up(self, place: int, error: EngineLost) -> None:
         """Nobody is sent to this engine any more, unless it is only full: then who is in it stays."""
         with self._lock:
-            name = self._engines[place].name
-            if name not in self.lost:
+            name, full = self._engines[place].name, isinstance(error, OutOfDeviceMemory)
+            noted = self._full if full else self.lost
+            if name not in noted:
                 log.warning("engine %s: %s", name, error)
-            self.lost[name] = str(error)
-            if not isinstance(error, OutOfDeviceMemory):
+            noted[name] = str(error)
+            if not full:
                 self._place = max(self._place, place + 1)
 
     def _opened_from(self, place: int) -> int:
@@ -108,7 +122,7 @@ class EngineLine:
             place = max(place, self._place)
             while place >= len(self._engines):
                 if not self._others:
-                    reasons = "; ".join(f"{name}: {why}" for name, why in self.lost.items())
+                    reasons = "; ".join(f"{name}: {why}" for name, why in (self._full | self.lost).items())
                     raise EngineError(f"no engine is left ({reasons})")
                 self._open(self._others.pop(0))
             return place
@@ -117,5 +131,6 @@ class EngineLine:
         try:
             self._engines.append(other.open())
             log.warning("engine %s takes over", other.name)
-        except ClearcallError as error:
-            self.lost[other.name] = str(error)
+        except Exception as error:  # a library may raise anything, and the next may still work
+            log.warning("engine %s cannot take over: %s", other.name, first_line(error))
+            self.lost[other.name] = first_line(error)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import io
+import logging
 import sys
-from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +17,19 @@ import onnxruntime
 
 from engines.batching import WAIT_S
 from engines.cuda import CudaDevice
-from engines.device import Queue
-from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
+from engines.device import Device, Queue
+from engines.errors import EngineError, EngineLost, OutOfDeviceMemory, first_line
 from engines.gpu import GpuEngine
 from engines.manifest import Manifest
 from engines.onnx_runtime import PROVIDER as CPU_PROVIDER
-from engines.onnx_runtime import check_signature, first_line
+from engines.onnx_runtime import check_signature
 
 PROVIDER = "CUDAExecutionProvider"
-BINDINGS_KEPT = 64
-GRAPHS = 32
-"""ONNX Runtime never lets go of a recording: only so many are made."""
-NO_GRAPH = -1
-"""Tells ONNX Runtime to run as it is, not to record and not to replay."""
 MEMORY_WORDS = ("out of memory", "failed to allocate")
+WARNING, FATAL = 2, 4
+"""ONNX Runtime's severities; the first is what it begins with."""
+
+log = logging.getLogger(__name__)
 
 
 class OrtCudaRunner:
@@ -36,14 +39,17 @@ class OrtCudaRunner:
     capturable = False
     """ONNX Runtime records by itself"""
 
-    def __init__(self, manifest: Manifest, queue: Queue, max_batch: int, graphs: bool = True) -> None:
+    def __init__(
+        self, manifest: Manifest, device: Device, queue: Queue, max_batch: int, graphs: bool = True
+    ) -> None:
         """Load a graph.
 
         Args:
             manifest: What to load.
+            device: Where it runs.
             queue: Where all its work goes.
             max_batch: Sessions of one step; 1 where the graph takes no more.
-            graphs: Record a step when it comes again at the same addresses, and launch it as one.
+            graphs: Record each size of a batch, and launch it as one.
 
         Raises:
             EngineError: ONNX Runtime has no CUDA here, or cannot run all of the graph on the GPU.
@@ -53,18 +59,24 @@ class OrtCudaRunner:
         manifest.weights.check()
         if PROVIDER not in onnxruntime.get_available_providers():
             raise EngineError("this ONNX Runtime is built without CUDA: pip install onnxruntime-gpu")
-        if hasattr(onnxruntime, "preload_dlls"):
-            # CUDA and cuDNN may lie in Python packages, where the loader does not look.
-            onnxruntime.preload_dlls()
+        # Recordings and the handles of CUDA's libraries are those of the thread that runs, and stay when it is gone.
+        self._worker = ThreadPoolExecutor(1, "onnxruntime-cuda", device.enter)
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = FATAL  # what goes wrong is raised
         # An operator on the CPU in between would cost more than the step: better another engine.
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        settings = {"user_compute_stream": str(queue.handle), "enable_cuda_graph": str(int(graphs))}
+        settings = {
+            "user_compute_stream": str(queue.handle),
+            "enable_cuda_graph": str(int(graphs)),
+            # What is float32 here is so because it matters: TF32 has 11 bits of it, no more than half precision.
+            "use_tf32": "0",
+        }
+        providers = [(PROVIDER, settings)]
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(manifest.graph.path), options, providers=[(PROVIDER, settings)]
-            )
+            with _quiet():
+                self._session = self._worker.submit(
+                    onnxruntime.InferenceSession, str(manifest.graph.path), options, providers=providers
+                ).result()
         except Exception as error:  # its errors have no common base
             # What could not be loaded it only logs, and then complains of a graph without a GPU.
             why = why_not_loaded() or first_line(error) + left_on_cpu(manifest, queue)
@@ -75,27 +87,23 @@ class OrtCudaRunner:
         check_signature(self._session, manifest)
         self.max_batch = max_batch if isinstance(self._session.get_inputs()[0].shape[0], str) else 1
         self.warm_up_batches = [1, self.max_batch] if self.max_batch > 1 else [1]
-        self._graphs, self._recorded = graphs, 0
+        self.records = graphs
         self._inputs = [(t.name, t.shape[1:], t.dtype) for t in manifest.inputs]
         self._inputs += [(s.input, s.shape[1:], s.dtype) for s in manifest.states]
         self._outputs = [(t.name, t.shape[1:], t.dtype) for t in manifest.outputs]
         self._outputs += [(s.output, s.shape[1:], s.dtype) for s in manifest.states]
-        self._bindings: OrderedDict[tuple[int, ...], tuple[Any, Any]] = OrderedDict()
+        self._bindings: dict[int, tuple[Any, Any]] = {}
 
     def run(self, batch: int, addresses: Mapping[str, int], queue: Queue) -> None:
         """See `Runner`; EngineLost when it fails."""
-        key = (batch, *addresses.values())
-        known = self._bindings.get(key)
+        known = self._bindings.get(batch)
         if known is None:
-            known = self._bindings[key] = self._bind(batch, addresses), self._options()
-            if len(self._bindings) > BINDINGS_KEPT:
-                self._bindings.popitem(last=False)
-        self._bindings.move_to_end(key)
+            known = self._bindings[batch] = self._bind(batch, addresses), self._options(batch)
         try:
-            self._session.run_with_iobinding(*known)
+            self._worker.submit(self._session.run_with_iobinding, *known).result()
         except Exception as error:  # its errors have no common base
             kind = OutOfDeviceMemory if any(w in str(error).lower() for w in MEMORY_WORDS) else EngineLost
-            raise kind(f"{self.name} failed: {first_line(error)}") from error
+            raise kind(f"{self.name} failed: {_core(error)}") from error
 
     def _bind(self, batch: int, addresses: Mapping[str, int]) -> Any:
         binding = self._session.io_binding()
@@ -105,15 +113,34 @@ class OrtCudaRunner:
             binding.bind_output(name, "cuda", 0, dtype, [batch, *rest], addresses[name])
         return binding
 
-    def _options(self) -> Any:
+    def _options(self, batch: int) -> Any:
         options = onnxruntime.RunOptions()
-        # The queue is waited for once a frame, by the engine.
-        options.add_run_config_entry("disable_synchronize_execution_providers", "1")
-        if self._graphs:
-            number = self._recorded if self._recorded < GRAPHS else NO_GRAPH
-            self._recorded += 1
-            options.add_run_config_entry("gpu_graph_id", str(number))
+        if self.records:
+            options.add_run_config_entry("gpu_graph_id", str(batch))
+            # The queue is waited for once a frame, by the engine. Only here: a run that is not recorded gives
+            # back its pinned memory when it waits, and else never.
+            options.add_run_config_entry("disable_synchronize_execution_providers", "1")
         return options
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Where CUDA is missing ONNX Runtime says so at length; the reason is told in one line anyway."""
+    onnxruntime.set_default_logger_severity(FATAL)
+    try:
+        if hasattr(onnxruntime, "preload_dlls"):
+            # CUDA and cuDNN may lie in Python packages, where the loader does not look.
+            with contextlib.redirect_stdout(io.StringIO()):
+                onnxruntime.preload_dlls()
+        yield
+    finally:
+        onnxruntime.set_default_logger_severity(WARNING)
+
+
+def _core(error: Exception) -> str:
+    """What CUDA said, of an error that begins with the source's line and the template's arguments."""
+    line = first_line(error)
+    return line[max(0, line.find("CUDA failure")) :].partition(" ; ")[0]
 
 
 def why_not_loaded() -> str | None:
@@ -132,11 +159,12 @@ def why_not_loaded() -> str | None:
 def left_on_cpu(manifest: Manifest, queue: Queue) -> str:
     """Which operators of a graph would run on the CPU, " (Where 2, Pad)"; nothing where ONNX Runtime cannot tell."""
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = FATAL  # what goes wrong is raised
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     providers = [(PROVIDER, {"user_compute_stream": str(queue.handle)}), CPU_PROVIDER]
     try:
-        session = onnxruntime.InferenceSession(str(manifest.graph.path), options, providers=providers)
+        with _quiet():
+            session = onnxruntime.InferenceSession(str(manifest.graph.path), options, providers=providers)
         placed = session.get_provider_graph_assignment_info()
     except Exception:  # it is only to tell more of an error
         return ""
@@ -148,7 +176,20 @@ def left_on_cpu(manifest: Manifest, queue: Queue) -> str:
 def open_onnx_cuda(
     manifest: Manifest, device: CudaDevice, max_batch: int, graphs: bool = True, wait_s: float = WAIT_S
 ) -> GpuEngine:
-    """An engine; EngineError where it cannot be had."""
+    """An engine; EngineError where it cannot be had. One that refuses to be recorded runs without."""
     device.enter()
-    queue = device.queue()
-    return GpuEngine(manifest, device, queue, OrtCudaRunner(manifest, queue, max_batch, graphs), wait_s)
+
+    def opened(graphs: bool) -> GpuEngine:
+        # A recording that failed may have left its queue of no use: each has its own.
+        queue = device.queue()
+        return GpuEngine(manifest, device, queue, OrtCudaRunner(manifest, device, queue, max_batch, graphs), wait_s)
+
+    try:
+        return opened(graphs)
+    except OutOfDeviceMemory:
+        raise
+    except EngineLost as error:  # of a step; what cannot be loaded is another EngineError
+        if not graphs:
+            raise
+        log.warning("%s of %s is not recorded: %s", OrtCudaRunner.name, manifest.name, error)
+    return opened(False)

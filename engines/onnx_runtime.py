@@ -7,9 +7,11 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from engines.engine import LatentCache, StepInputs, StepOutputs
-from engines.errors import EngineError, ModelError
+from engines.errors import EngineError, ModelError, first_line
 from engines.manifest import BATCH_AXIS, Manifest
 
+CPU = "onnxruntime-cpu"
+"""Name of this engine"""
 PROVIDER = "CPUExecutionProvider"
 DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(float16)": "float16"}
 """ONNX Runtime's names to numpy's."""
@@ -85,7 +87,7 @@ class OrtEngine:
         manifest.graph.check()
         manifest.weights.check()
         self.manifest = manifest
-        self.name = "onnxruntime-cpu"
+        self.name = CPU
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -110,13 +112,7 @@ class OrtEngine:
         """Restore one crop; see `Engine.step`."""
         if not isinstance(cache, OrtCache) or cache.session is not self._session:
             raise EngineError("this latent cache was made by another engine")
-        feeds: dict[str, NDArray[np.generic]] = {
-            "y": inputs.y,
-            "uv": inputs.uv,
-            "regions": inputs.regions,
-            "prompt": inputs.prompt,
-            "strength": np.full((1, 1), inputs.strength, np.float32),
-        }
+        feeds = inputs.feeds()
         for name, array in feeds.items():
             if array.shape != self.manifest.shape(name):
                 cache.forget()
@@ -143,8 +139,3 @@ def check_signature(session: onnxruntime.InferenceSession, manifest: Manifest) -
 def _with_one(shape: list[int | str]) -> tuple[int | str, ...]:
     """The shape for one session."""
     return (1, *shape[1:]) if shape[:1] == [BATCH_AXIS] else tuple(shape)
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

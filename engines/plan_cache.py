@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,13 +16,12 @@ from pathlib import Path
 from engines.errors import EngineError
 from engines.manifest import Manifest
 from engines.user_cache import user_cache
+from engines.whole_file import PART, replace_file
 
 SUFFIX = ".plan"
 KERNELS = ".kernels"
 """Beside a plan of TensorRT-RTX: what it compiled for the GPU that it ran on"""
 FORMAT = "clearcall plan 1"
-BUILDING = ".building-"
-"""How the name of a file begins that is being written."""
 LARGEST_HEADER = 4096
 """Bytes"""
 
@@ -98,28 +95,11 @@ def store(folder: Path, key: PlanKey, plan: bytes) -> Path:
         "sha256": hashlib.sha256(plan).hexdigest(),
     }
     target = folder / key.file_name
-    replace_file(target, json.dumps(header).encode() + b"\n" + plan)
-    return target
-
-
-def replace_file(target: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it; EngineError where that cannot be."""
-    folder = target.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=BUILDING)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        replace_file(target, json.dumps(header).encode() + b"\n" + plan)
     except OSError as error:
         raise EngineError(f"{target.name} cannot be kept in {folder}: {error.strerror}") from error
+    return target
 
 
 def load_or_build(folder: Path, key: PlanKey, build: Callable[[], bytes]) -> tuple[bytes, bool]:
@@ -161,7 +141,7 @@ def prune(folder: Path, current: Callable[[PlanKey], bool]) -> list[Entry]:
                 entry.path.unlink()
                 gone.append(entry)
     kernels = [p for p in folder.glob(f"*{KERNELS}") if not p.with_suffix(SUFFIX).exists()]
-    for path in (*folder.glob(f"{BUILDING}*"), *kernels):
+    for path in (*folder.glob(f"{PART}*"), *kernels):
         with contextlib.suppress(OSError):
             path.unlink()
     return gone

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 
-from engines.engine import Engine, StepInputs
+from engines.engine import Engine, random_inputs
 from engines.user_cache import user_cache
+from engines.whole_file import replace_file
 
 STEPS = 12
 """Of each engine, in turns; the fastest counts, since all else is other programs' doing."""
@@ -39,10 +39,8 @@ def relative_cost(
             return known
     cost = round(measure(one, other, clock), 3)
     with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"cost": cost, "graphs": [e.manifest.name for e in (one, other)]}) + "\n")
-        temporary.replace(path)
+        content = {"cost": cost, "graphs": [e.manifest.name for e in (one, other)]}
+        replace_file(path, json.dumps(content).encode() + b"\n")
     return cost
 
 
@@ -50,20 +48,13 @@ def measure(one: Engine, other: Engine, clock: Callable[[], float] = time.perf_c
     """The ratio of the fastest of `STEPS` steps of each."""
     best = [float("inf"), float("inf")]
     engines = (one, other)
-    inputs, caches = [_inputs(engine) for engine in engines], [engine.new_cache() for engine in engines]
+    inputs, caches = [random_inputs(engine.manifest) for engine in engines], [engine.new_cache() for engine in engines]
     for _ in range(STEPS):
         for place, engine in enumerate(engines):
             began = clock()
             engine.step(inputs[place], caches[place])
             best[place] = min(best[place], clock() - began)
     return best[0] / max(best[1], 1e-9)
-
-
-def _inputs(engine: Engine) -> StepInputs:
-    manifest, rng = engine.manifest, np.random.default_rng(1)
-    y, uv = (rng.integers(0, 256, manifest.shape(name), np.uint8) for name in ("y", "uv"))
-    regions, prompt = (np.full(manifest.shape(name), 0.5, np.float32) for name in ("regions", "prompt"))
-    return StepInputs(y, uv, regions, prompt, 1.0)
 
 
 def processor() -> str:

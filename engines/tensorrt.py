@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from engines.batching import WAIT_S
 from engines.cuda import CudaDevice
-from engines.device import Queue
+from engines.device import Device, Queue
 from engines.errors import EngineError, EngineLost, ModelError
 from engines.gpu import GpuEngine
 from engines.manifest import Manifest
 from engines.plan_build import MAX_BATCH, build, logger, profile_of
-from engines.plan_cache import KERNELS, PlanKey, key_of, load, load_or_build, plan_folder, replace_file
+from engines.plan_cache import KERNELS, PlanKey, key_of, load, load_or_build, plan_folder
 from engines.tensorrt_library import Library
+from engines.whole_file import replace_file
 
 TIMING = "timing.cache"
 
@@ -31,13 +33,20 @@ class PlanRunner:
     """A plan, ready to run; see `Runner`."""
 
     def __init__(
-        self, library: Library, plan: bytes, manifest: Manifest, queue: Queue, kernels: Path | None = None
+        self,
+        library: Library,
+        plan: bytes,
+        manifest: Manifest,
+        device: Device,
+        queue: Queue,
+        kernels: Path | None = None,
     ) -> None:
         """Load a plan.
 
         Raises:
             EngineError: The library refuses it.
             ModelError: It is not of this manifest.
+            OutOfDeviceMemory: There is no room to run it in.
         """
         self.name = library.name
         trt, self._said = library.module, logger(library.module)
@@ -54,36 +63,42 @@ class PlanRunner:
         if library.ahead_of_time:
             # TensorRT-RTX compiles for each size when it first comes: better now than in a call.
             self.warm_up_batches = list(range(1, self.max_batch + 1))
-        self.capturable = True
+        self.capturable, self.records = True, False
         self._queue = queue
         self._contexts: dict[int, Any] = {}
-        self._batches: dict[int, int] = {}
         self._settings = _settings(trt, self._engine, kernels)
         self._kernels = kernels
+        # Only one context runs at a time, in one queue: they share the room that would else be had for each.
+        self._room = self._engine.device_memory_size_v2
+        self._shared = device.allocate(self._room)
+        weakref.finalize(self, device.free, self._shared)
+        self._user_managed = trt.ExecutionContextAllocationStrategy.USER_MANAGED
+        if self._settings is not None:
+            self._settings.set_execution_context_allocation_strategy(self._user_managed)
 
     def run(self, batch: int, addresses: Mapping[str, int], queue: Queue) -> None:
         """See `Runner`; EngineLost when the library refuses."""
-        profile = profile_of(batch, self._ranges)
-        context = self._contexts.get(profile)
+        context = self._contexts.get(batch)
         if context is None:
-            context = self._contexts[profile] = self._new_context(profile)
-        if self.batched and self._batches.get(profile) != batch:
-            for name, rest in self._shapes.items():
-                if not context.set_input_shape(name, (batch, *rest)):
-                    raise EngineLost(f"{self.name} refuses a batch of {batch}: {self._said.last}")
-            self._batches[profile] = batch
+            context = self._contexts[batch] = self._new_context(batch)
         for name, address in addresses.items():
             context.set_tensor_address(name, address)
         if not context.execute_async_v3(queue.handle):
             raise EngineLost(f"{self.name} failed: {self._said.last}")
 
-    def _new_context(self, profile: int) -> Any:
-        given = () if self._settings is None else (self._settings,)
-        context = self._engine.create_execution_context(*given)
+    def _new_context(self, batch: int) -> Any:
+        """A context for batches of this size alone: what is recorded refers to it, so its shapes must stay."""
+        profile = profile_of(batch, self._ranges)
+        how = self._user_managed if self._settings is None else self._settings
+        context = self._engine.create_execution_context(how)
         if context is None:
             raise EngineLost(f"{self.name} has no room to run in: {self._said.last}")
+        context.set_device_memory(self._shared, self._room)
         if profile and not context.set_optimization_profile_async(profile, self._queue.handle):
             raise EngineLost(f"{self.name} refuses profile {profile}: {self._said.last}")
+        for name, rest in self._shapes.items() if self.batched else ():
+            if not context.set_input_shape(name, (batch, *rest)):
+                raise EngineLost(f"{self.name} refuses a batch of {batch}: {self._said.last}")
         return context
 
     def keep_kernels(self) -> None:
@@ -91,7 +106,7 @@ class PlanRunner:
         kept = None if self._settings is None else self._settings.get_runtime_cache()
         if kept is not None and self._kernels is not None:
             # Nothing depends on it but the time of the next start.
-            with contextlib.suppress(EngineError):
+            with contextlib.suppress(OSError):
                 replace_file(self._kernels, bytes(kept.serialize()))
 
 
@@ -173,7 +188,7 @@ def open_tensorrt(
         plan = found
     queue = device.queue()
     kernels = (folder / key.file_name).with_suffix(KERNELS)
-    runner = PlanRunner(library, plan, manifest, queue, kernels)
+    runner = PlanRunner(library, plan, manifest, device, queue, kernels)
     engine = GpuEngine(manifest, device, queue, runner, wait_s)
     runner.keep_kernels()
     return engine

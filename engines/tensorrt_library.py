@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from engines.errors import BadInput, EngineError
+from engines.errors import BadInput, EngineError, first_line
 
 MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 """Name of the distribution to its module, the better one first."""
@@ -42,9 +42,9 @@ def open_library(name: str) -> Library:
         version = str(module.__version__)
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == MODULES[name]
-        raise EngineError("not installed" if missing else f"cannot be loaded: {_line(error)}") from error
+        raise EngineError("not installed" if missing else f"cannot be loaded: {first_line(error)}") from error
     except Exception as error:  # its own loader raises whatever comes
-        raise EngineError(f"cannot be loaded: {_line(error)}") from error
+        raise EngineError(f"cannot be loaded: {first_line(error)}") from error
     if name == "tensorrt" and tuple(int(part) for part in version.split(".")[:2]) < LOWEST:
         raise EngineError(f"version {version} is too old, {LOWEST[0]} is the oldest that will do")
     return Library(name, module, version)
@@ -61,7 +61,3 @@ def find_library(backend: str) -> Library:
         except EngineError as error:
             reasons.append(f"{name} {error}")
     raise BadInput(f"{'; '.join(reasons)}: pip install tensorrt-rtx, or tensorrt from NVIDIA's index")
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

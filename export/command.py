@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import itertools
 import os
 import re
 import shutil
@@ -13,32 +12,27 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engines.errors import BadInput, ClearcallError, ModelError
 from engines.manifest import MODELS, Manifest, int8_family, read_manifest
-from export.half_check import WITHIN, Planes, compare_half
+from export.half_dev import difference_on
 from export.half_family import export_half
 from export.int8_family import export_int8, from_folders, remove
 from export.onnx_graph import Variant, export_variants, offline_variants
-from export.parity import LARGEST, compare, synthetic_frame
+from export.parity import LARGEST, compare
 from export.replacing import compare_dev
 from generator.model import Generator
 from stream.face.models import model_paths
 from training.checkpoint import load_generator
 from training.codes import code_use
-from training.degrade import TASKS, Degradation, degrade
 from training.dev_clips import dev_clips
 from training.landmarks import StillLandmarks
-from training.validate import LEVEL, validate
+from training.validate import validate
 
 SIZES = (256, 384, 512)
 OFFLINE_SIZE = 512
 """Crop of the graphs with more steps than one: files have time."""
 NAME = re.compile("[a-z]([a-z0-9-]*[a-z])?")
 """A family's name; a digit at its end could be taken for a crop size."""
-HALF_CLIPS, HALF_FRAMES = 7, 12
-"""Files, and frames of each, that half precision is compared with float32 on."""
 DEV_EDGE = 384
 """Edge of the centre square that is scored, px."""
 
@@ -78,23 +72,6 @@ def scores(generator: Generator, folder: Path) -> dict[str, dict[str, float]]:
     }
 
 
-def clips(folder: Path | None, size: int) -> list[list[Planes]]:
-    """Frames to compare precisions on: of the dev set, degraded by one task a file; without one, a moving pattern."""
-    rng = np.random.default_rng(11)
-    if folder is None:
-        pattern = (synthetic_frame(size, index, rng) for index in range(HALF_FRAMES))
-        return [list(pattern)]
-    found = [c.frames for c in dev_clips(folder, size, HALF_CLIPS) if c.frames[0].shape[:2] == (size, size)]
-    out = []
-    for task, frames in zip(itertools.cycle(TASKS), found):  # noqa: B905  # as many as there are files
-        longer = (frames * HALF_FRAMES)[:HALF_FRAMES]
-        y, uv = degrade(longer, Degradation({task: LEVEL}), rng)
-        out.append([(y[i : i + 1], uv[i : i + 1]) for i in range(len(longer))])
-    if not out:
-        raise BadInput(f"--dev {folder}: no picture is {size} pixels wide and high")
-    return out
-
-
 def replaced(name: str, folder: Path) -> Manifest | None:
     """The manifest of the model that is there; None where there is none, or none that can be read."""
     for size in SIZES:
@@ -131,64 +108,79 @@ def run(arguments: argparse.Namespace) -> int:
         BadInput: The name is wrong, there is no such checkpoint, or the folder cannot be written to.
         ClearcallError: The model there is better, or a graph does not do what the generator does; nothing was replaced.
     """
-    name: str = arguments.name
+    name, out, dev = arguments.name, arguments.out, arguments.dev
     if not NAME.fullmatch(name):
         raise BadInput(f"--name must be small letters, digits and hyphens, from a letter to a letter, not {name!r}")
-    if arguments.calibrate and not arguments.dev:
+    if arguments.calibrate and not dev:
         raise BadInput("--calibrate needs --dev: graphs in integers are shipped only where they lose next to nothing")
     generator, content = load_generator(arguments.checkpoint)
-    training = {
-        **content.get("provenance", {}),
-        "minutes": round(content["elapsed"] / 60, 1),
-        "steps": content["step"],
-        "dev": scores(generator, arguments.dev) if arguments.dev else {},
-    }
-    if arguments.dev:
-        shown = [clip.frames for clip in dev_clips(arguments.dev, DEV_EDGE)]
-        training["dev_files"] = len(shown)
-        training["codes"] = {n: round(s, 3) for n, s in code_use(generator, shown).items()}
-    log = arguments.log or arguments.checkpoint.parent / "train.log"
-    out: Path = arguments.out
+    training = _record(generator, content, dev)
     check_better(name, out, training, arguments.force)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        # Inside the target, so that each file gets its final name in one move.
-        staging = tempfile.TemporaryDirectory(dir=out, prefix=".export-")
-    except OSError as error:
-        raise BadInput(f"--out {out}: {error.strerror}") from error
-    with staging as folder:
+    with _staging(out) as folder:
         made = Path(folder)
-        variants = [*(Variant(name, size) for size in SIZES), *offline_variants(name, OFFLINE_SIZE)]
-        manifests = export_variants(generator, variants, name, made, training)
-        for variant, manifest in zip(variants, manifests, strict=True):
-            parity = compare(generator, manifest, integration=variant.integration)
-            print(
-                f"{manifest.name}: largest difference {parity.largest} of 255, {100 * parity.unequal:.3f} % of samples"
-            )
-            if parity.largest > LARGEST:
-                raise ClearcallError(
-                    f"{manifest.name} differs from the generator by {parity.largest}; nothing was written"
-                )
-        for whole, half in zip(manifests, export_half(manifests[: len(SIZES)]), strict=False):
-            difference = compare_half(whole, half, clips(arguments.dev, half.crop))
-            print(
-                f"{half.name}: largest difference {difference.largest} of 255, "
-                f"{100 * difference.beyond:.3f} % of samples off by more than {WITHIN}"
-            )
-            if not difference.good:
-                raise ClearcallError(f"{half.name} is too far from {whole.name}; nothing was written")
+        manifests = _checked_graphs(generator, name, made, training)
+        _checked_halves(manifests, dev)
         if arguments.calibrate:
-            frames, judged = from_folders(arguments.calibrate, arguments.dev)
-            export_int8(manifests[: len(SIZES)], made, frames, judged, lambda text: print(text, flush=True))
+            frames, judged = from_folders(arguments.calibrate, dev)
+            export_int8(manifests, made, frames, judged, lambda text: print(text, flush=True))
         else:
             print(f"no graphs in 8-bit integers: --calibrate makes {int8_family(name)}")
             if any(out.glob(f"{int8_family(name)}[-.]*")):
                 print(f"the {int8_family(name)} in {out} is deleted: it is of other weights", file=sys.stderr)
-        # Those that are there are of other weights.
-        remove(name, out)
+        log = arguments.log or arguments.checkpoint.parent / "train.log"
         if log.is_file():
             shutil.copyfile(log, made / f"{name}.train.log")
-        for path in sorted(made.iterdir()):
-            os.replace(path, out / path.name)
+        _put_in_place(name, made, out)
     print(f"written to {out}")
     return 0
+
+
+def _record(generator: Generator, content: dict[str, Any], dev: Path | None) -> dict[str, Any]:
+    """Where a model comes from and how good it is, for its manifests."""
+    training = {
+        **content.get("provenance", {}),
+        "minutes": round(content["elapsed"] / 60, 1),
+        "steps": content["step"],
+        "dev": scores(generator, dev) if dev else {},
+    }
+    if dev:
+        shown = [clip.frames for clip in dev_clips(dev, DEV_EDGE)]
+        training["dev_files"] = len(shown)
+        training["codes"] = {n: round(s, 3) for n, s in code_use(generator, shown).items()}
+    return training
+
+
+def _staging(out: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder inside the target, so that each file gets its final name in one move; BadInput where that cannot be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=out, prefix=".export-")
+    except OSError as error:
+        raise BadInput(f"--out {out}: {error.strerror}") from error
+
+
+def _checked_graphs(generator: Generator, name: str, folder: Path, training: dict[str, Any]) -> list[Manifest]:
+    """The float32 graphs of one step, by size; beside them those of several. ClearcallError where one is wrong."""
+    variants = [*(Variant(name, size) for size in SIZES), *offline_variants(name, OFFLINE_SIZE)]
+    manifests = export_variants(generator, variants, name, folder, training)
+    for variant, manifest in zip(variants, manifests, strict=True):
+        parity = compare(generator, manifest, integration=variant.integration)
+        print(f"{manifest.name}: largest difference {parity.largest} of 255, {100 * parity.unequal:.3f} % of samples")
+        if parity.largest > LARGEST:
+            raise ClearcallError(f"{manifest.name} differs from the generator by {parity.largest}; nothing was written")
+    return manifests[: len(SIZES)]
+
+
+def _checked_halves(manifests: list[Manifest], dev: Path | None) -> None:
+    """Write the graphs in half precision beside these; ClearcallError where one is too far from its own."""
+    for whole, half in zip(manifests, export_half(manifests), strict=True):
+        if not difference_on(whole, half, dev).good:
+            raise ClearcallError(f"{half.name} is too far from {whole.name}; nothing was written")
+
+
+def _put_in_place(name: str, made: Path, out: Path) -> None:
+    """Move what was made to where the model is."""
+    # Graphs in integers that are there are of other weights.
+    remove(name, out)
+    for path in sorted(made.iterdir()):
+        os.replace(path, out / path.name)

@@ -2,8 +2,8 @@
 
 ONNX Runtime's CPU kernels compute half precision in float32 and drop the roundings in between, so the half graph itself
 would prove nothing there. It is therefore rewritten: all float32, and after each node that is half an explicit rounding
-to half's 11 bits (Veltkamp's splitting), infinite where half would be. That is half storage with float32 sums, which is
-what tensor cores do.
+to half's 11 bits (Veltkamp's splitting), to multiples of half's least step near zero, infinite where half would be.
+That is half storage with float32 sums, which is what tensor cores do.
 """
 
 from __future__ import annotations
@@ -24,10 +24,18 @@ from engines.manifest import Manifest, StoredFile
 from engines.onnx_runtime import OrtEngine
 from export.onnx_graph import stored_file
 
-SPLITTER = 8193.0
-"""2**13 + 1: leaves 24 - 13 = 11 of float32's bits"""
-LARGEST_HALF = 65519.0
-"""From here on half precision rounds to infinity."""
+NUMBERS = {
+    # 2**13 + 1: leaves 24 - 13 = 11 of float32's bits.
+    "splitter": 8193.0,
+    # From here on half rounds to infinity.
+    "too_large": 65520.0,
+    "infinite": np.inf,
+    # Below this half has no exponents left: all its numbers are as far apart as the least one is from zero.
+    "least_normal": 2.0**-14,
+    "least": 2.0**-24,
+    "least_inverse": 2.0**24,
+}
+"""Constants of the rounding, under their names in the graph."""
 WITHIN = 1
 """Steps of 8 bits that a sample may be off."""
 SHARE = 0.999
@@ -113,7 +121,7 @@ def rounded(model: onnx.ModelProto) -> onnx.ModelProto:
                 nodes.append(_cast(_wide(name), name, TensorProto.FLOAT16))
     del graph.node[:]
     graph.node.extend(nodes)
-    for name, number in (("splitter", SPLITTER), ("too_large", LARGEST_HALF), ("infinite", np.inf)):
+    for name, number in NUMBERS.items():
         graph.initializer.append(onnx.numpy_helper.from_array(np.array(number, np.float32), name))
     del graph.value_info[:]
     return out
@@ -135,13 +143,21 @@ def _cast(source: str, target: str, kind: int) -> onnx.NodeProto:
 
 def _rounding(source: str, target: str) -> list[onnx.NodeProto]:
     def node(kind: str, inputs: list[str], step: str) -> onnx.NodeProto:
-        return onnx.helper.make_node(kind, inputs, [step])
+        return onnx.helper.make_node(kind, inputs, [f"{target}.{step}"])
 
+    size, apart, split = f"{target}.size", f"{target}.apart", f"{target}.split"
     return [
-        node("Mul", [source, "splitter"], f"{target}.1"),
-        node("Sub", [f"{target}.1", source], f"{target}.2"),
-        node("Sub", [f"{target}.1", f"{target}.2"], f"{target}.3"),
-        node("Abs", [source], f"{target}.4"),
-        node("Greater", [f"{target}.4", "too_large"], f"{target}.5"),
-        node("Where", [f"{target}.5", "infinite", f"{target}.3"], target),
+        node("Abs", [source], "size"),
+        node("Mul", [source, "splitter"], "apart"),
+        node("Sub", [apart, source], "rest"),
+        node("Sub", [apart, f"{target}.rest"], "split"),
+        # Times infinity, not infinity: it keeps the sign.
+        node("Mul", [source, "infinite"], "endless"),
+        node("GreaterOrEqual", [size, "too_large"], "is_large"),
+        node("Where", [f"{target}.is_large", f"{target}.endless", split], "normal"),
+        node("Mul", [source, "least_inverse"], "in_steps"),
+        node("Round", [f"{target}.in_steps"], "whole_steps"),
+        node("Mul", [f"{target}.whole_steps", "least"], "subnormal"),
+        node("Less", [size, "least_normal"], "is_small"),
+        onnx.helper.make_node("Where", [f"{target}.is_small", f"{target}.subnormal", f"{target}.normal"], [target]),
     ]

@@ -17,11 +17,13 @@ from stream.face.tracker import FaceTracker
 from stream.frames.pixels import is_full_range, read_planes
 from stream.frames.scene import Scene
 from stream.governor import Timing, govern
+from stream.live import Done
 from stream.models import Model
 from stream.prompt import Weights, describe, parse_prompt
 from stream.restorer import STAGES, FaceRestorer
 from stream.tiles.restorer import TileRestorer
 from stream.timing import Stages
+from stream.wishes import check_prompt, check_strength
 
 NOMINAL_INTERVAL_S = 1 / 30
 """Assumed from one frame to the next where time stamps are missing or run backwards."""
@@ -87,16 +89,15 @@ class FaceFilter:
 
     def set_prompt(self, text: str) -> None:
         """Take another prompt from the next frame on; BadInput, and nothing changed, for an unknown one."""
-        weights = parse_prompt(text, self._model.prompts)
+        weights = parse_prompt(check_prompt(text), self._model.prompts)
         with self._lock:
             self._prompt, self._weights = text, weights
 
     def set_strength(self, value: float) -> None:
         """Take another strength from the next frame on; BadInput, and nothing changed, outside 0..1."""
-        if not 0.0 <= value <= 1.0:
-            raise BadInput(f"strength must be between 0 and 1, not {value:g}")
+        strength = check_strength(value)
         with self._lock:
-            self._strength = float(value)
+            self._strength = strength
 
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The frame with its face restored, or the very same frame where there is nothing to do or something failed.
@@ -150,14 +151,14 @@ class FaceFilter:
         self._worked = True
         return restored
 
-    def took(self, waited: float, taken: float) -> None:
-        """Say how long the last frame waited for `process`, and how long that took; seconds, from the same thread."""
+    def took(self, done: Done) -> None:
+        """Say how long the last frame waited for `process`, and how long that took; from the same thread."""
         if self.governor is None or not self._worked:
             return
         crop = self._restorer.crop
         engine_s = 0.0 if crop is None else self._restorer.engine_s
         edge = crop.graph if crop is not None and engine_s else 0
-        self.governor.took(Timing(self._clock(), waited, taken, engine_s, edge))
+        self.governor.took(Timing(self._clock(), done.waited, done.taken, engine_s, edge, done.since, done.missed))
 
     def _forget(self) -> None:
         """The next frame to be restored has nothing to do with the last one: frames between them were not looked at."""

@@ -1,4 +1,4 @@
-"""Keeps the delay inside its budget: quality goes down at once where time is short, and up again with care.
+"""Keeps the delay inside its budget, and all frames: quality goes down at once where time is short, up with care.
 
 Control by the upper quantiles of what frames took lately, as adaptive bitrate players do with their buffers (Huang et
 al., 2014), and trials that wait twice as long after each failure, as TCP's retransmissions do (RFC 6298, 5.5).
@@ -7,6 +7,7 @@ al., 2014), and trials that wait twice as long after each failure, as TCP's retr
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +24,7 @@ cured that another program's turns on the processor do, and a picture that comes
 SEVERE, SEVERE_S, SEVERE_FRAMES = 1.5, 0.25, 3
 """Frames in a row that take so many times the budget are enough by themselves: three, or two of so many seconds."""
 FITS = 0.9
-"""Share of the budget that a lower level may be expected to take."""
+"""Share of the budget, and of the time from frame to frame, that a lower level may be expected to take."""
 MOST_FRAMES = 0.85
 """Share of the frames by which it is expected what another level takes."""
 ROOM = 0.5
@@ -55,6 +56,10 @@ class Timing:
     """of that, in the generator; 0 where it did not run"""
     edge: int = 0
     """Of the graph that ran, px; 0 where none did"""
+    since: float = 0.0
+    """Since the last frame that was filtered had come; 0 where nothing is known of the source's pace"""
+    missed: int = 0
+    """Frames that came in between, and found no room"""
 
     @property
     def delay(self) -> float:
@@ -111,10 +116,21 @@ def decide(state: State, levels: Sequence[Level], budget: float, timing: Timing)
         state = replace(state, unit=quantile(units, 0.75))
     if level.passes:
         return _up(state, timing.at) if timing.at >= state.free[state.level - 1] else state
-    severe = is_severe(state.recent, budget)
-    if severe or is_late(state.recent, budget, LAST_RESORT if levels[state.level + 1].passes else 1.0):
-        return _down(state, _lower(state, levels, budget, severe), timing.at)
+    severe, pace = is_severe(state.recent, budget), min(budget, interval(state.recent))
+    if levels[state.level + 1].passes:
+        # Fewer frames, restored, are what a larger budget was given for.
+        late = is_late(state.recent, budget, math.inf, LAST_RESORT)
+    else:
+        late = is_late(state.recent, budget, pace)
+    if severe or late:
+        return _down(state, _lower(state, levels, pace, severe), timing.at)
     return _up(state, timing.at) if _has_room(state, levels, budget, timing.at) else state
+
+
+def interval(recent: Sequence[Timing]) -> float:
+    """Seconds from one frame of the source to the next, those that found no room included; endless where unknown."""
+    known = [t for t in recent if t.since > 0]
+    return sum(t.since for t in known) / sum(t.missed + 1 for t in known) if known else math.inf
 
 
 def is_severe(recent: Sequence[Timing], budget: float) -> bool:
@@ -123,20 +139,23 @@ def is_severe(recent: Sequence[Timing], budget: float) -> bool:
     return len(slow) >= SEVERE_FRAMES or (len(slow) >= 2 and sum(t.taken for t in slow) >= SEVERE_S)
 
 
-def is_late(recent: Sequence[Timing], budget: float, patience: float = 1.0) -> bool:
-    """Whether too many of the last frames took longer than the budget; with patience, for longer and more of them."""
+def is_late(recent: Sequence[Timing], budget: float, pace: float = math.inf, patience: float = 1.0) -> bool:
+    """Whether too many of the last frames were late by the budget, or took longer than the source's pace allows.
+
+    With patience, for longer and more of them.
+    """
     soon = last(recent, patience * SOON_S)
-    if len(soon) >= patience * SOON_FEWEST and _late(soon, budget) > SOON_SHARE * len(soon):
+    if len(soon) >= patience * SOON_FEWEST and _late(soon, budget, pace) > SOON_SHARE * len(soon):
         return True
-    return len(recent) >= LONG_FEWEST and _late(recent, budget) > patience * LONG_SHARE * len(recent)
+    return len(recent) >= LONG_FEWEST and _late(recent, budget, pace) > patience * LONG_SHARE * len(recent)
 
 
-def _late(frames: Sequence[Timing], budget: float) -> int:
+def _late(frames: Sequence[Timing], budget: float, pace: float) -> int:
     late = 0
     for before, now in zip((None, *frames), frames, strict=False):
         # One hiccup must not count twice: who had to wait for it is excused.
         excused = before is not None and before.taken > budget and now.taken <= budget
-        late += now.delay > budget and not excused
+        late += now.taken > pace or (now.delay > budget and not excused)
     return late
 
 
@@ -146,7 +165,7 @@ def last(recent: Sequence[Timing], seconds: float = SOON_S) -> Sequence[Timing]:
     return recent[min(soon.index(True), max(0, len(recent) - SOON_FEWEST)) :]
 
 
-def _lower(state: State, levels: Sequence[Level], budget: float, severe: bool) -> int:
+def _lower(state: State, levels: Sequence[Level], pace: float, severe: bool) -> int:
     """The best level below that is expected to fit.
 
     Where none is: the last that restores if it is urgent, else the next, since hiccups are not cured by lower quality;
@@ -154,7 +173,7 @@ def _lower(state: State, levels: Sequence[Level], budget: float, severe: bool) -
     """
     lowest = len(levels) - 2
     for place in range(state.level + 1, lowest):
-        if _expected(state, levels, place, last(state.recent), MOST_FRAMES) <= FITS * budget:
+        if _expected(state, levels, place, last(state.recent), MOST_FRAMES) <= FITS * pace:
             return place
     return lowest if severe and state.level < lowest else state.level + 1
 
@@ -165,7 +184,8 @@ def _has_room(state: State, levels: Sequence[Level], budget: float, now: float) 
         return False
     if len(state.recent) < CALM_FEWEST or not state.unit:
         return False
-    return _expected(state, levels, higher, state.recent, MOST_FRAMES) <= ROOM * budget
+    most = min(ROOM * budget, FITS * interval(state.recent))
+    return _expected(state, levels, higher, state.recent, MOST_FRAMES) <= most
 
 
 def _expected(state: State, levels: Sequence[Level], place: int, frames: Sequence[Timing], share: float) -> float:

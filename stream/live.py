@@ -42,6 +42,20 @@ def is_stalled(began: float | None, now: float) -> bool:
     return began is not None and now - began > PATIENCE_S
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a frame took; seconds."""
+
+    waited: float
+    """For the frame before"""
+    taken: float
+    """By the filter"""
+    since: float = 0.0
+    """Since the last frame that was filtered had come; 0 for the first"""
+    missed: int = 0
+    """Frames that came in between, and found no room"""
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A frame on its way."""
@@ -60,7 +74,7 @@ class LiveFilter:
         run: Filter,
         on_output: Callable[[], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
-        on_done: Callable[[float, float], object] = lambda waited, taken: None,
+        on_done: Callable[[Done], object] = lambda done: None,
     ) -> None:
         """Start the thread.
 
@@ -68,7 +82,7 @@ class LiveFilter:
             run: What is run.
             on_output: Called, from the thread or from `push`, whenever a frame can be pulled.
             clock: Seconds.
-            on_done: Called from the thread, once a frame is out, with the seconds that it waited and that `run` took.
+            on_done: Called from the thread, once a frame is out.
         """
         self._filter = run
         self._on_output = on_output
@@ -106,6 +120,7 @@ class LiveFilter:
         return self._output.take()
 
     def _run(self) -> None:
+        order, pushed_at = 0, None
         while (item := self._input.wait()) is not None:
             began = self._clock()
             with self._lock:
@@ -119,7 +134,9 @@ class LiveFilter:
             with self._lock:
                 self._began = None
             self._emit(item, out)
-            self._on_done(began - item.pushed_at, ended - began)
+            since = 0.0 if pushed_at is None else item.pushed_at - pushed_at
+            missed, order, pushed_at = item.order - order - 1, item.order, item.pushed_at
+            self._on_done(Done(began - item.pushed_at, ended - began, since, missed))
 
     def _emit(self, item: _Waiting, out: av.VideoFrame) -> None:
         now = self._clock()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engines.choice import AUTO, CPU, candidates, choose
+from engines.choice import AUTO, candidates, choose
 from engines.engine import Engine
 from engines.errors import BadInput, ClearcallError
 from engines.line import EngineLine
 from engines.manifest import MODELS, read_family
+from engines.onnx_runtime import CPU
 from engines.precision import FP32, INT8, family_in, precision_of
 from engines.self_timing import FASTER, relative_cost
 
@@ -55,14 +56,21 @@ class Model:
 
     @property
     def engine(self) -> str:
-        """What runs the graphs."""
-        return self._any().name
+        """What runs the graphs; where crop sizes have several, since only some lost theirs, the least."""
+        return max(self.engines.values(), key=lambda engine: engine.rank if isinstance(engine, EngineLine) else 0).name
 
     @property
     def refused(self) -> dict[str, str]:
         """Name of each better engine to the reason why it is not used, those lost since included."""
-        lines = [engine for engine in self.engines.values() if isinstance(engine, EngineLine)]
-        return dict(self.refused_at_start) | {name: why for line in lines for name, why in line.lost.items()}
+        passed: dict[str, dict[int, str]] = {}
+        for crop, engine in self.engines.items():
+            for name, why in engine.passed.items() if isinstance(engine, EngineLine) else ():
+                passed.setdefault(name, {})[crop] = why
+        told = dict(self.refused_at_start)
+        for name, reasons in passed.items():
+            crops = "" if len(reasons) == len(self.engines) else f" (crop size {', '.join(map(str, reasons))} only)"
+            told[name] = next(iter(reasons.values())) + crops
+        return told
 
     def _any(self) -> Engine:
         return next(iter(self.engines.values()))

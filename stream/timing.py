@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 SHORTEST_S = 1e-5
-LONGEST_S = 10.0
+LONGEST_S = 100.0
+"""A large frame of a file, in several steps, may take half a minute without a GPU."""
 BINS_PER_OCTAVE = 16
 """A quantile is right to half a bin, 2 %."""
 _BINS = 2 + math.ceil(math.log2(LONGEST_S / SHORTEST_S) * BINS_PER_OCTAVE)

@@ -1,1 +1,3 @@
 """Tests."""
+
+import engines as engines  # first, as in the folders under test

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from engines.errors import BadInput
+from engines.whole_file import replace_file
 from training.samples import Samples, mirrored
 
 HEADER, STATE = "cache.json", "state.bin"
@@ -157,9 +157,7 @@ def _make(path: Path, identity: dict[str, Any], fields: dict[str, Field]) -> Non
             with (path / name).open("wb") as file:
                 file.truncate(length * identity["rows"])
         header = {"version": VERSION, "identity": identity, "fields": {n: (f.shape, f.kept) for n, f in fields.items()}}
-        temporary = path / f"{HEADER}.tmp"
-        temporary.write_text(json.dumps(header, indent=1))
-        os.replace(temporary, path / HEADER)
+        replace_file(path / HEADER, json.dumps(header, indent=1).encode())
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from error
 

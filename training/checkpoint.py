@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from engines.errors import BadInput
+from engines.whole_file import replacing
 from generator.config import GeneratorConfig
 from generator.model import Generator
 
@@ -18,9 +18,8 @@ KEYS = {"config", "weights", "average", "optimiser", "elapsed", "step"}
 
 def save_checkpoint(path: Path, content: dict[str, Any], config: GeneratorConfig) -> None:
     """Write `content` and the configuration; an interrupted write leaves the old file."""
-    temporary = path.with_suffix(".tmp")
-    torch.save({**content, "config": dataclasses.asdict(config)}, temporary)
-    os.replace(temporary, path)
+    with replacing(path) as file:
+        torch.save({**content, "config": dataclasses.asdict(config)}, file)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.whole_file import replacing
 from stream.face.detector import Detector
 from stream.face.mesh import PRESENCE, Mesh
 from stream.face.models import FaceModels, model_paths
@@ -68,6 +68,5 @@ def _read(cache: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _write(cache: Path, known: dict[str, Any]) -> None:
-    temporary = cache.with_suffix(".tmp.npz")
-    np.savez_compressed(temporary, **known)
-    os.replace(temporary, cache)
+    with replacing(cache) as file:
+        np.savez_compressed(file, **known)

@@ -67,9 +67,6 @@ def train(
         return
     landmarks = find_landmarks(files, out / "landmarks.npz")
     judged = dev_clips(dev, DEV_EDGE, DEV_FILES) if dev else []
-    stage: Stage | None = None
-    batches: Batches = iter(())
-    fed = ExitStack()
     provenance: dict[str, Any] = {
         "command": command,
         "files": len(files),
@@ -80,8 +77,13 @@ def train(
     log(f"training from step {trainer.step}, {trainer.elapsed / 60:.1f} of {settings.minutes:g} minutes; "
         f"{len(files)} files, {len(landmarks)} with landmarks; {settings}; {config}")  # fmt: skip
     sums: dict[str, float] = {}
-    since = saved = validated = trainer.elapsed
+    logging, saving, judging = (
+        Due(every, trainer.elapsed) for every in (LOG_EVERY, settings.checkpoint_every, settings.validate_every)
+    )
     began = trainer.step
+    stage: Stage | None = None
+    batches: Batches = iter(())
+    fed = ExitStack()
     try:
         while trainer.elapsed < 60 * settings.minutes:
             if trainer.stage != stage:
@@ -97,17 +99,14 @@ def train(
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             trainer.elapsed += time.monotonic() - clock
-            elapsed = trainer.elapsed
-            if elapsed - since > LOG_EVERY:
-                log(progress_line(trainer, sums, trainer.step - began, elapsed - since))
-                sums, since, began = {}, elapsed, trainer.step
-            if elapsed - saved > settings.checkpoint_every:
+            if seconds := logging.after(trainer.elapsed):
+                log(progress_line(trainer, sums, trainer.step - began, seconds))
+                sums, began = {}, trainer.step
+            if saving.after(trainer.elapsed):
                 trainer.store(last, provenance)
-                saved = elapsed
-            if judged and elapsed - validated > settings.validate_every:
+            if judged and judging.after(trainer.elapsed):
                 trainer.store(last, provenance)
                 log_scores(log, trainer.average, judged)
-                validated = elapsed
     except KeyboardInterrupt:
         trainer.store(last, provenance)
         log(f"interrupted at step {trainer.step}; the same command goes on from there")
@@ -117,6 +116,22 @@ def train(
     trainer.store(last, provenance)
     if judged:
         log_scores(log, trainer.average, judged)
+
+
+class Due:
+    """Something that is done time and again, by seconds of training."""
+
+    def __init__(self, every: float, now: float) -> None:
+        """Done more than `every` seconds apart, for the first time that long after `now`."""
+        self._every, self._last = every, now
+
+    def after(self, now: float) -> float:
+        """Seconds since it was done last, if it is to be done now, and then it counts as done; otherwise 0."""
+        passed = now - self._last
+        if passed <= self._every:
+            return 0.0
+        self._last = now
+        return passed
 
 
 def device_name(device: torch.device, threads: int) -> str:

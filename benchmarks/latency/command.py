@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.latency import budget, clip, compare, html, options, phase, processes, report
+from benchmarks.latency import clip, compare, html, options, phase, processes, report
+from benchmarks.latency.limits import missed, parse_limits
 from benchmarks.latency.options import Settings
 from benchmarks.latency.signalling import Target, read_target
 from engines.errors import BadInput
@@ -50,14 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(compare.lines(*(compare.read(path) for path in arguments.compare))))
         return 0
     settings = options.read(arguments)
-    limits = [] if arguments.budget is None else budget.parse(arguments.budget)
+    limits = [] if arguments.budget is None else parse_limits(arguments.budget)
     if settings.off is None and any(limit.name.startswith("own") for limit in limits):
         raise BadInput("--budget: the filter's own share needs --off")
     callers = options.whole("--sessions", arguments.sessions, options.MAX_CALLERS)
     repeats = options.whole("--repeat", arguments.repeat, MAX_REPEATS)
     options.check_target(arguments.html, "--html")
     result = asyncio.run(_measure(settings, callers, repeats))
-    result["missed"] = budget.missed(limits, result["summary"])
+    result["missed"] = missed(limits, result["summary"])
     if arguments.json is not None:
         options.write(arguments.json, "--json", json.dumps(result) + "\n")
     if arguments.html is not None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
-import numpy as np
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
 from benchmarks.latency import handover, stamp
+from stream.frames.pixels import plane_rows
 
 DECODERS = {"vp8": "libvpx", "h264": "h264"}
 Came = tuple[int | None, float, float]
@@ -45,8 +45,7 @@ def receive(pipe: BinaryIO, codec: str, clock: Callable[[], float] = time.monoto
 
 def _luma(frame: av.VideoFrame) -> stamp.Luma:
     plane = frame.planes[0]
-    rows: stamp.Luma = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width]
+    return plane_rows(plane)[: plane.height, : plane.width]
 
 
 def main(codec: str, log: str) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.latency import figures, told
 from benchmarks.latency.options import Settings
+from engines.self_timing import processor
 from stream.restorer import STAGES as FILTER
 
 STAGES = ("jitter buffer", "decode", "track", *FILTER, "encode", "send")
@@ -256,13 +255,3 @@ def text(value: float | None) -> str:
     if value is None:
         return "–"
     return str(value) if isinstance(value, int) else f"{value:.2f}"
-
-
-def processor() -> str:
-    """The processor's name."""
-    try:
-        content = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        content = ""
-    names = [line.partition(":")[2].strip() for line in content.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

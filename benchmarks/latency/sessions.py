@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.latency import budget, options, phase, report
-from benchmarks.latency.budget import Limit
+from benchmarks.latency import options, phase, report
 from benchmarks.latency.command import make_plan, reached
+from benchmarks.latency.limits import Limit, missed, parse_limits
 from benchmarks.latency.options import Settings
 from benchmarks.latency.search import largest
 from engines.errors import BadInput, ClearcallError
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     settings = options.read(arguments)
     text = REAL_TIME if arguments.budget is None else arguments.budget
-    limits, lenient = budget.parse(text), arguments.budget is None and settings.target is not None
+    limits, lenient = parse_limits(text), arguments.budget is None and settings.target is not None
     if any(limit.name.startswith("own") for limit in limits):
         raise BadInput("--budget: there is no own share here, the filter is always on")
     most = options.whole("--most", arguments.most, options.MAX_CALLERS)
@@ -57,15 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
             try:
                 found = asyncio.run(_measure(settings, replace(plan, callers=callers)))
                 found |= report.burden([{"on": found}], machine["cores"])
-                missed = first_missed(found, applicable(limits, found) if lenient else limits)
+                wrong = first_missed(found, applicable(limits, found) if lenient else limits)
             except ClearcallError as error:
                 # One caller that cannot be served is a mistake; more are the answer.
                 if callers == 1:
                     raise
-                missed = str(error)
-            tried.append({"number": callers, "missed": missed, **found})
-            print(f"{callers} x {settings.shape}: {'yes' if missed is None else f'no, {missed}'}", flush=True)
-            return missed is None
+                wrong = str(error)
+            tried.append({"number": callers, "missed": wrong, **found})
+            print(f"{callers} x {settings.shape}: {'yes' if wrong is None else f'no, {wrong}'}", flush=True)
+            return wrong is None
 
         streams = largest(holds, most)
     print(f"{streams} stream{'' if streams == 1 else 's'} of {settings.shape}, {settings.shape.codec}")
@@ -92,7 +92,7 @@ def first_missed(found: dict[str, Any], limits: Sequence[Limit]) -> str | None:
     What the relay uses is a figure of every caller's.
     """
     relay = {name: found.get(name) for name in ("cpu", "memory")}
-    return next((line for caller in found["callers"] for line in budget.missed(limits, {**caller, **relay})), None)
+    return next((line for caller in found["callers"] for line in missed(limits, {**caller, **relay})), None)
 
 
 def applicable(limits: Sequence[Limit], found: dict[str, Any]) -> list[Limit]:

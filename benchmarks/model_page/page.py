@@ -26,7 +26,7 @@ compression, lost resolution, haze and rain are taken away as far as the figures
 
 Not for: identifying people, evidence, medicine, or any use in which a detail of a face decides something. What a bad
 picture does not show is guessed from other faces. Not for several faces at once, for faces turned far away, or for
-pictures without a face: there the picture passes unchanged."""
+pictures without a face: in a call these pass as they came; in a file the whole frame is restored all the same."""
 
 
 def page(

@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from engines.errors import BadInput
+from engines.errors import BadInput, first_line
 from training.faces import Picture
 
 LAYOUTS, ORDERS = ("nchw", "nhwc"), ("rgb", "bgr", "y")
@@ -73,7 +73,7 @@ class OnnxImage:
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no common base
-            raise BadInput(f"{path}: not a model that can be run ({_line(error)})") from error
+            raise BadInput(f"{path}: not a model that can be run ({first_line(error)[:200]})") from error
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4:
             raise BadInput(f"{path}: takes {len(inputs)} inputs, not one picture of four axes")
@@ -95,7 +95,7 @@ class OnnxImage:
         try:
             out = self._session.run(None, {self._input.name: np.ascontiguousarray(batch, kind)})[0]
         except Exception as error:  # its errors have no common base
-            raise BadInput(f"{self.path}: cannot be run on a picture ({_line(error)})") from error
+            raise BadInput(f"{self.path}: cannot be run on a picture ({first_line(error)[:200]})") from error
         return np.asarray(out, np.float32)
 
     def __call__(self, picture: Picture) -> Picture:
@@ -130,7 +130,3 @@ class OnnxImage:
         shape = self._input.shape[2:] if self.layout.layout == "nchw" else self._input.shape[1:3]
         rows, columns = (n if isinstance(n, int) else 0 for n in shape)
         return rows, columns
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.quality.pictures import bgr
 from benchmarks.quality.scores import Perceptual
-from engines.errors import BadInput, ClearcallError
+from engines.errors import BadInput, ClearcallError, first_line
 from training.degrade import Planar
 
 INCEPTION_EDGE = 299
@@ -73,8 +73,8 @@ def _fetched(what: str, make: Any) -> Any:
     try:
         return make()
     except Exception as error:  # whatever a download and an unpickler may raise
-        line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ClearcallError(f"--metrics {what}: the network or its weights cannot be had ({line})") from error
+        why = first_line(error)
+        raise ClearcallError(f"--metrics {what}: the network or its weights cannot be had ({why})") from error
 
 
 def fid(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from engines.errors import ClearcallError
 from engines.user_cache import user_cache
+from engines.whole_file import replace_file
 from stream.face.fetch import FetchError, download_wheel
 
 ENVIRONMENT = "CLEARCALL_FACE_MODELS"
@@ -125,7 +125,6 @@ def _fetch(cache: Path) -> FaceModels:
     try:
         with tempfile.TemporaryDirectory(prefix="clearcall-") as work:
             wheel = download_wheel(PACKAGE, WHEEL_TAGS, Path(work), NOTICE)
-            cache.mkdir(parents=True, exist_ok=True)
             return FaceModels(_extract(wheel, DETECTOR, cache), _extract(wheel, MESH, cache))
     except FetchError as error:
         raise FaceModelError(f"MediaPipe's face models could not be fetched ({error}): {HELP}") from error
@@ -142,14 +141,9 @@ def _extract(wheel: Path, wanted: ModelFile, cache: Path) -> Path:
         raise FaceModelError(f"{wheel.name} does not carry {wanted.member}: {HELP}") from error
     if hashlib.sha256(content).hexdigest() != wanted.sha256:
         raise FaceModelError(f"{wanted.name} in {wheel.name} is not the file expected (its sha256 differs): {HELP}")
-    descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=wanted.name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(temporary, cache / wanted.name)
+        replace_file(cache / wanted.name, content)
     except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         # Windows refuses to replace a file that another process, just as far as we are, has open: then it is there.
         if not _is_file(cache / wanted.name, wanted):
             raise

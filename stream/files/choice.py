@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from av.video.format import VideoFormat
-
 from engines.errors import BadInput
+from stream.frames.layout import chroma_steps
 
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 """Names the output may end with: containers that hold any frame times, so that variable rates stay variable."""
@@ -57,12 +56,6 @@ class Encoding:
 def plain_format(name: str) -> str:
     """The pixel format without the old "j" names: yuvj420p is yuv420p whose colour range is tagged full."""
     return name.replace("yuvj", "yuv", 1) if name.startswith("yuvj") else name
-
-
-def chroma_steps(pix_fmt: str) -> tuple[int, int]:
-    """Columns and rows of the picture that share one chroma sample: (2, 2) for yuv420p, (1, 1) for rgb24."""
-    shape = VideoFormat(pix_fmt)
-    return 4 // shape.chroma_width(4), 4 // shape.chroma_height(4)
 
 
 def check_container(extension: str, lossless: bool) -> None:

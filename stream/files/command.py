@@ -5,21 +5,23 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from engines.errors import BadInput
 from engines.manifest import OFFLINE_STEPS, offline_family
+from stream import threads
 from stream.files.compare import doubled
 from stream.files.facts import check_readable
-from stream.files.job import Counts, FrameFilter, Stop, filter_file
+from stream.files.job import FrameFilter, Stop, filter_file
 from stream.files.progress import Progress
 from stream.files.sink import Sink
 from stream.files.source import Source
+from stream.files.summary import notes, summary
 from stream.files.target import check_writable
-from stream.files.timing import Timings, table
 from stream.files.upright import Upright
 from stream.scope import FILE, Scope, of_file, tiles_of
+from stream.wishes import check_prompt, parse_strength
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="INPUT", type=Path, help="video file to read")
     parser.add_argument("output", metavar="OUTPUT", type=Path, help="video to write: .mp4, .m4v, .mov, .mkv, .webm")
     parser.add_argument("--prompt", default="auto", help="what to remove, such as noise; auto finds out (default)")
-    parser.add_argument("--strength", type=float, default=1.0, help="0 changes nothing, 1 restores fully (default)")
+    parser.add_argument("--strength", default="1", help="0 changes nothing, 1 restores fully (default)")
     parser.add_argument(
         "--scope",
         choices=("auto", "face", "frame"),
@@ -56,19 +58,17 @@ def run(arguments: argparse.Namespace) -> int:
     compare: bool = arguments.compare
     quiet: bool = arguments.quiet
     # What costs nothing is checked first, the model is loaded last.
-    if not 0.0 <= arguments.strength <= 1.0:
-        raise BadInput(f"--strength must be between 0 and 1, not {arguments.strength:g}")
+    prompt, strength = check_prompt(arguments.prompt), parse_strength(arguments.strength, "--strength")
     scope = of_file(arguments.scope, arguments.fast)
     model = model_name(arguments.model, arguments.steps, arguments.invert)
     check_readable(source_path)
     final = check_writable(arguments.output, source_path, lossless)
-    timings = Timings()
-    with Source(source_path, timings) as source:
+    with Source(source_path) as source:
         picture = source.facts.picture
         _check_format(source_path, picture.pix_fmt)
         display = source.facts.display
         tell = (lambda _: None) if quiet else _tell
-        frame_filter = load_filter(model, arguments.prompt, arguments.strength, arguments.engine, scope, tell)
+        frame_filter = load_filter(model, prompt, strength, arguments.engine, scope, tell)
         if display.quarters:
             frame_filter = Upright(frame_filter, display.quarters)
         try:
@@ -77,13 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
             progress = Progress(source.facts.frames, sys.stderr, quiet=quiet)
             with Stop() as stop, Sink(final, source, size, lossless) as sink:
                 try:
-                    counts = filter_file(source, sink, frame_filter, compare, progress, stop, timings)
+                    counts = filter_file(source, sink, frame_filter, compare, progress, stop)
                 finally:
                     progress.close()
             for text in notes(source, sink.left_out):
                 print(f"clearcall: {text}", file=sys.stderr)
             if not quiet:
-                print(summary(counts, frame_filter.figures(), timings.stages()), file=sys.stderr)
+                print(summary(counts, frame_filter.figures(), source.decoding), file=sys.stderr)
         finally:
             frame_filter.close()
     return 0
@@ -109,7 +109,7 @@ def load_filter(
     from stream.filter import FaceFilter
     from stream.models import engine_line, open_model
 
-    opened = open_model(model, threads_for(os.cpu_count() or 1), engine=engine)
+    opened = open_model(model, threads.for_files(os.cpu_count() or 1), engine=engine)
     face_filter = FaceFilter(opened, prompt, strength, tiles=tiles_of(opened) if scope.whole else None)
     tell(f"{scope.why}; {engine_line(opened)}")
     return face_filter
@@ -125,51 +125,6 @@ def model_name(model: str, steps: int, invert: bool) -> str:
     if steps not in OFFLINE_STEPS:
         raise BadInput(f"--steps must be 1, {offered}, not {steps}")
     return offline_family(model, steps, invert)
-
-
-def threads_for(cores: int) -> int:
-    """Engine threads: half the cores, the other half decodes and encodes at the same time."""
-    return max(1, min(4, cores // 2))
-
-
-def notes(source: Source, left_out: list[str]) -> list[str]:
-    """What the user should know about a file that was filtered nevertheless, one line each."""
-    texts = []
-    if source.undecodable:
-        texts.append(f"{source.path} is damaged: {_counted(source.undecodable, 'packet')} could not be decoded")
-    if source.incomplete:
-        texts.append(f"{source.path} is damaged: {_counted(source.incomplete, 'frame')} only decoded in part")
-    if source.cut_short:
-        texts.append(f"{source.path} breaks off before its end")
-    if source.resized:
-        size = f"{source.facts.picture.width}x{source.facts.picture.height}"
-        texts.append(f"{_counted(source.resized, 'frame')} of another size or format scaled to {size}")
-    if left_out:
-        texts.append(f"left out, the output cannot hold it: {', '.join(left_out)}")
-    return texts
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def summary(counts: Counts, figures: Mapping[str, object], stages: Mapping[str, tuple[float, float]]) -> str:
-    """The stage table, then frames, seconds and frames per second."""
-    rows = {name: stages[name] for name in ("decode", "filter") if name in stages}
-    inner = figures.get("stages")
-    for name, values in inner.items() if isinstance(inner, dict) else ():
-        rows[f"  {name}"] = (float(values["median_ms"]), float(values["p95_ms"]))
-    rows.update({name: stages[name] for name in ("encode",) if name in stages})
-    fps = counts.frames / counts.seconds if counts.seconds > 0 else 0.0
-    words = f"{counts.frames} frames in {counts.seconds:.1f} s: {fps:.1f} fps"
-    if isinstance(figures.get("changed"), int):
-        words += f", {figures['changed']} changed"
-    if "understood" in figures:
-        words += f", prompt {figures['understood']}"
-    failures = figures.get("failures")
-    if isinstance(failures, dict) and any(failures.values()):
-        words += f"; passed on as they were: {', '.join(f'{kind} {n}' for kind, n in failures.items() if n)}"
-    return f"{table(rows)}\n{words}"
 
 
 def _check_format(path: Path, pix_fmt: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import av
 
-from stream.files.choice import chroma_steps
 from stream.files.display import RIGHT
-from stream.files.samples import copy_tags, rows, sample_bytes
+from stream.files.samples import rows, sample_bytes
+from stream.frames.layout import chroma_steps
+from stream.frames.pixels import copy_tags
 
 
 def doubled(width: int, height: int, pix_fmt: str, right: tuple[int, int] = RIGHT) -> tuple[int, int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from stream.files.compare import side_by_side
 from stream.files.progress import Progress
 from stream.files.sink import Sink
 from stream.files.source import Source
-from stream.files.timing import Timings
+from stream.timing import Histogram
 
 
 class FrameFilter(Protocol):
@@ -87,8 +88,11 @@ class Counts:
     """What went through."""
 
     frames: int = 0
-    packets: int = 0
     seconds: float = 0.0
+    filtering: Histogram = field(default_factory=Histogram)
+    """Seconds of each frame in the filter."""
+    encoding: Histogram = field(default_factory=Histogram)
+    """Seconds of each frame in the sink."""
 
 
 def filter_file(
@@ -98,7 +102,6 @@ def filter_file(
     compare: bool,
     progress: Progress,
     stop: Stop,
-    timings: Timings,
 ) -> Counts:
     """Filter the whole source into the sink and finish it.
 
@@ -107,7 +110,7 @@ def filter_file(
         KeyboardInterrupt: Ctrl-C; nothing is kept then.
     """
     counts = Counts()
-    clock, right = timings.clock, source.facts.display.right
+    clock, right = time.perf_counter, source.facts.display.right
     started = clock()
     copied = tuple(stream for stream in source.others if stream.index in sink.copied)
     with Ahead(source.items(copied)) as items:
@@ -115,15 +118,14 @@ def filter_file(
             stop.check()
             if not isinstance(item, av.VideoFrame):
                 sink.copy(item)
-                counts.packets += 1
                 continue
             begun = clock()
             restored = frame_filter.process(item)
             restored.duration = item.duration
             filtered = clock()
             sink.write(side_by_side(item, restored, right) if compare else restored)
-            timings.add("filter", filtered - begun)
-            timings.add("encode", clock() - filtered)
+            counts.filtering.add(filtered - begun)
+            counts.encoding.add(clock() - filtered)
             counts.frames += 1
             progress.update(counts.frames)
     if not counts.frames:

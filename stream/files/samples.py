@@ -1,4 +1,4 @@
-"""The bytes of a frame's samples, whatever its pixel format, and the tags that a new frame takes over."""
+"""The bytes of a frame's samples, whatever its pixel format."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import av
 import numpy as np
 from av.video.plane import VideoPlane
 from numpy.typing import NDArray
+
+from stream.frames.pixels import plane_rows
 
 
 def sample_bytes(frame: av.VideoFrame, index: int) -> int:
@@ -17,14 +19,5 @@ def sample_bytes(frame: av.VideoFrame, index: int) -> int:
 
 def rows(plane: VideoPlane, size: int) -> NDArray[np.uint8]:
     """The plane's samples, `size` bytes each, without the padding behind each row: [h, w, bytes], a view."""
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
-    return lines[:, : plane.width * size].reshape(plane.height, plane.width, size)
-
-
-def copy_tags(source: av.VideoFrame, target: av.VideoFrame) -> None:
-    """Give one frame the times and colour tags of another."""
-    target.pts, target.duration = source.pts, source.duration
-    if source.time_base is not None:
-        target.time_base = source.time_base
-    target.color_range, target.colorspace = source.color_range, source.colorspace
-    target.color_primaries, target.color_trc = source.color_primaries, source.color_trc
+    lines = plane_rows(plane)[: plane.height, : plane.width * size]
+    return lines.reshape(plane.height, plane.width, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -13,7 +14,7 @@ from av.stream import Stream
 from engines.errors import ClearcallError
 from stream.files.choice import plain_format
 from stream.files.facts import check_readable, main_video, open_video, read_facts
-from stream.files.timing import Timings
+from stream.timing import Histogram
 
 Item: TypeAlias = "av.VideoFrame | Packet[Stream]"
 
@@ -35,7 +36,7 @@ class Source:
         BadInput: It is missing, no video, or holds no frame that can be decoded.
     """
 
-    def __init__(self, path: Path, timings: Timings) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.undecodable = 0
         """Packets of the video that could not be decoded."""
@@ -45,7 +46,8 @@ class Source:
         """Frames of another size or format than the first, scaled to that of the first."""
         self.cut_short = False
         """The file broke off before its end."""
-        self._timings = timings
+        self.decoding = Histogram()
+        """Seconds of each frame in the decoder; written by the thread that reads."""
         check_readable(path)
         # Opened twice: the first frame tells what the tags do not, and reading on from it would mean to
         # keep all packets on the way to it.
@@ -97,14 +99,16 @@ class Source:
         yield from self._decoded(None)
 
     def _decoded(self, packet: Packet[Stream] | None) -> list[av.VideoFrame]:
-        start = self._timings.clock()
+        start = time.perf_counter()
         try:
             frames = self.video.codec_context.decode(packet)
         except av.FFmpegError:
             self.undecodable += 1
             return []
         if frames:
-            self._timings.add("decode", (self._timings.clock() - start) / len(frames))
+            each = (time.perf_counter() - start) / len(frames)
+            for _ in frames:
+                self.decoding.add(each)
         return frames
 
     def _conformed(self, frame: av.VideoFrame) -> av.VideoFrame:

@@ -6,9 +6,10 @@ import av
 import cv2
 from av.video.format import VideoFormat
 
-from stream.files.choice import chroma_steps
 from stream.files.job import FrameFilter
-from stream.files.samples import copy_tags, rows, sample_bytes
+from stream.files.samples import rows, sample_bytes
+from stream.frames.layout import chroma_steps
+from stream.frames.pixels import copy_tags
 
 ROTATE = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from av.video.format import VideoFormat
+
 Kind = Literal["yuv", "gray", "rgb"]
 
 
@@ -78,6 +80,17 @@ def layout_of(name: str) -> Layout | None:
 def supported(name: str) -> bool:
     """Whether frames of FFmpeg's pixel format `name` can be filtered."""
     return layout_of(name) is not None
+
+
+@lru_cache(maxsize=64)
+def chroma_steps(name: str) -> tuple[int, int]:
+    """Luma columns and rows for one sample of chroma: (2, 2) for yuv420p; (1, 1) where there is no such thing.
+
+    Raises:
+        ValueError: FFmpeg has no pixel format `name`.
+    """
+    shape = VideoFormat(name)
+    return 64 // shape.chroma_width(64), 64 // shape.chroma_height(64)
 
 
 def _depth(match: re.Match[str]) -> int:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.frames.cut import CutBuffer
-from stream.frames.layout import Layout
+from stream.frames.layout import Layout, chroma_steps
 from stream.frames.levels import YUV_TO_RGB, steps
-from stream.frames.pixels import Samples, channels, chroma_steps, is_full_range, layout
+from stream.frames.pixels import Samples, channels, is_full_range, layout
 from stream.frames.planes import Plane
 
 FEATHER = 0.125
@@ -113,7 +113,7 @@ def add_square(
         masked = in_rgb(masked)
     for index, (view, change) in enumerate(zip(channels(out), masked, strict=True)):
         # Formats with a sample of chroma for four columns get its change up to half a sample off.
-        sx, sy = chroma_steps(out) if index else (1, 1)
+        sx, sy = chroma_steps(out.format.name) if index else (1, 1)
         add_change(view, x // sx, y // sy, scaled(change, size // sx, size // sy), found)
 
 

@@ -40,11 +40,6 @@ def is_full_range(frame: av.VideoFrame) -> bool:
     return int(frame.color_range) == ColorRange.JPEG
 
 
-def chroma_steps(frame: av.VideoFrame) -> tuple[int, int]:
-    """Luma columns and rows for one sample of chroma; (1, 1) where there is no such thing."""
-    return 64 // frame.format.chroma_width(64), 64 // frame.format.chroma_height(64)
-
-
 def channels(frame: av.VideoFrame) -> list[Samples]:
     """Views of the colour components, [h, w] each, in the order of the layout; chroma at its own resolution.
 
@@ -57,14 +52,14 @@ def channels(frame: av.VideoFrame) -> list[Samples]:
         chroma = found.kind == "yuv" and index > 0
         height = frame.format.chroma_height(frame.height) if chroma else frame.height
         width = frame.format.chroma_width(frame.width) if chroma else frame.width
-        rows = _rows(planes[channel.plane])
+        rows = plane_rows(planes[channel.plane])
         samples: Samples = rows if found.depth == 8 else rows.view(np.uint16)
         views.append(samples[:height, channel.offset :: channel.step][:, :width])
     return views
 
 
-def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
-    """All bytes of a plane, the picture's top row first: in some files it lies last in memory."""
+def plane_rows(plane: VideoPlane) -> NDArray[np.uint8]:
+    """All bytes of a plane [rows, bytes], padding too, a view; the picture's top row first, which some store last."""
     stride = plane.line_size
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, abs(stride))
     return rows if stride > 0 else rows[::-1]
@@ -118,12 +113,15 @@ def copy_frame(frame: av.VideoFrame) -> av.VideoFrame:
     copy = av.VideoFrame(frame.width, frame.height, frame.format.name)
     for source, target in zip(frame.planes, copy.planes, strict=True):
         size = min(abs(source.line_size), target.line_size)
-        _rows(target)[: target.height, :size] = _rows(source)[: source.height, :size]
-    copy.pts = frame.pts
-    if frame.time_base is not None:
-        copy.time_base = frame.time_base
-    if frame.duration:
-        copy.duration = frame.duration
-    copy.color_range, copy.colorspace = frame.color_range, frame.colorspace
-    copy.color_primaries, copy.color_trc = frame.color_primaries, frame.color_trc
+        plane_rows(target)[: target.height, :size] = plane_rows(source)[: source.height, :size]
+    copy_tags(frame, copy)
     return copy
+
+
+def copy_tags(source: av.VideoFrame, target: av.VideoFrame) -> None:
+    """Give one frame the times and colour tags of another."""
+    target.pts, target.duration = source.pts, source.duration
+    if source.time_base is not None:
+        target.time_base = source.time_base
+    target.color_range, target.colorspace = source.color_range, source.colorspace
+    target.color_primaries, target.color_trc = source.color_primaries, source.color_trc

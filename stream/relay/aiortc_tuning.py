@@ -45,7 +45,7 @@ from aiortc.rtp import RtpPacket
 from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
 
-from stream.relay.way import Passage, Watch
+from stream.relay.stage_times import Passage, Watch
 from stream.timing import Histogram
 
 KNOWN_AIORTC = "1.16.0"

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from engines.errors import BadInput
 from engines.precision import AUTO
+from stream import threads
 from stream.budget import DEFAULT
 from stream.collector import settle
 from stream.face.models import model_paths
@@ -49,14 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stun", metavar="URL", help="STUN server for callers behind a NAT, e.g. stun:host:3478")
 
 
-def live_threads(cores: int) -> int:
-    """Engine threads: two where as many cores are left for decoding, encoding and the callers' other programs.
-
-    On two cores a step in two threads takes as long as in one, since both wait for whoever decodes and encodes.
-    """
-    return 2 if cores >= 4 else 1
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Run the relay until Ctrl-C or SIGTERM; 0 after a clean stop.
 
@@ -72,9 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     # The port first: it fails at once, the model takes a while. Callers wait in the backlog meanwhile.
     with listen(chosen.host, chosen.port) as listener:
         aiortc_tuning.tune()
-        threads = live_threads(os.cpu_count() or 1)
         model = open_model(
-            chosen.model, threads, engine=chosen.engine, precision=chosen.precision, live=True
+            chosen.model,
+            threads.for_calls(os.cpu_count() or 1),
+            engine=chosen.engine,
+            precision=chosen.precision,
+            live=True,
         )
         scope = of_call(model, chosen.latency_budget_s)
         # Now, and not when the first caller waits: they may have to be fetched.

@@ -18,12 +18,12 @@ from stream.collector import give_back
 from stream.filter import FaceFilter
 from stream.models import Model
 from stream.relay import metrics
-from stream.relay.control import check_prompt, parse_strength
 from stream.relay.sdp import read_fragment, read_offer
 from stream.relay.session import Session
 from stream.relay.sessions import RelayFull, SessionTable
 from stream.relay.settings import RelaySettings
 from stream.scope import FACE, Scope, tiles_of
+from stream.wishes import check_prompt, parse_strength
 
 MAX_BODY = 64 * 1024
 """Bytes of a request's body; a browser's offer has 4 to 8 thousand."""

@@ -30,8 +30,8 @@ from stream.models import Model
 from stream.relay.aiortc_tuning import decoder_queues, encoder_watch, undecoded, with_start_bitrate
 from stream.relay.control import read_change
 from stream.relay.sdp import MAX_CANDIDATES, Fragment, Offer
+from stream.relay.stage_times import figures as stage_figures
 from stream.relay.tracks import FilteredTrack
-from stream.relay.way import figures as way_figures
 from stream.timing import Histogram
 
 CHANNEL = "clearcall"
@@ -127,7 +127,7 @@ class Session:
         live, late = self._live.figures(), undecoded(self._pc)
         dropped, stages = live["dropped"], live.get("stages", {})
         assert isinstance(dropped, dict) and isinstance(stages, dict)
-        call = {"received": self.received + late, "sent": self.track.sent, "model": self._model.name}
+        call = {"received": self.received + late, "sent": self.track.sent, **self._running()}
         return {**live, "dropped": {"decoder_busy": late, **dropped}, "stages": self._stages(stages), "call": call}
 
     def _stages(self, filtering: dict[str, object]) -> dict[str, object]:
@@ -137,7 +137,7 @@ class Session:
             before = {"jitter buffer": queue.gathering, "decode": queue.decoding.times}
         watch = encoder_watch(self._pc)
         after = {} if watch is None else {"encode": watch.times, "send": self._sending}
-        return {**way_figures(before), **filtering, **way_figures(after)}
+        return {**stage_figures(before), **filtering, **stage_figures(after)}
 
     async def close(self, reason: str = "") -> None:
         """Tell the caller the reason, if there is one, end the call and free everything; later calls wait for it."""
@@ -246,14 +246,17 @@ class Session:
     def _settings(self) -> dict[str, object]:
         return {
             "settings": {
-                "model": self._model.name,
-                "engine": self._model.engine,
-                "engines_refused": self._model.refused,
+                **self._running(),
                 "prompts": list(self._model.prompts),
                 "prompt": self._filter.prompt,
                 "strength": self._filter.strength,
             }
         }
+
+    def _running(self) -> dict[str, object]:
+        """The model and what runs it, which may change in a call."""
+        model = self._model
+        return {"model": model.name, "engine": model.engine, "engines_refused": model.refused}
 
     async def _send_figures(self) -> None:
         while True:

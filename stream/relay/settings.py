@@ -17,7 +17,7 @@ MAX_SESSIONS_LIMIT = 256
 STUN_URL = re.compile(r"stuns?:(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelaySettings:
     """Settings of one relay; `read` makes a checked one."""
 
@@ -85,10 +85,18 @@ def read(arguments: argparse.Namespace) -> RelaySettings:
     port = _whole(arguments.port, "--port")
     if not 0 <= port <= 65535:
         raise BadInput(f"--port must be 0 to 65535, not {port}")
-    budget_s, engine = read_budget(str(arguments.latency_budget)), str(arguments.engine)
-    precision = check_precision(str(arguments.precision))
     return RelaySettings(
-        host, port, str(arguments.model), sessions, token, cert, key, stun, engine, budget_s, precision
+        host=host,
+        port=port,
+        model=str(arguments.model),
+        max_sessions=sessions,
+        token=token,
+        tls_cert=cert,
+        tls_key=key,
+        stun=stun,
+        engine=str(arguments.engine),
+        latency_budget_s=read_budget(str(arguments.latency_budget)),
+        precision=check_precision(str(arguments.precision)),
     )
 
 

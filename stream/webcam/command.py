@@ -8,17 +8,20 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from engines.errors import BadInput
 from engines.precision import AUTO
+from stream import threads
 from stream.budget import DEFAULT
 from stream.webcam import control, settings
 from stream.webcam.settings import WebcamSettings
 from stream.webcam.switch import Switch
 from stream.webcam.wake import Wake
+from stream.wishes import check_prompt, parse_strength
 
-CHANGES = {"strength": float, "prompt": str}
+CHANGES: dict[str, Callable[[str], object]] = {"strength": parse_strength, "prompt": check_prompt}
 """What --set takes."""
 
 
@@ -88,11 +91,10 @@ def request(arguments: argparse.Namespace) -> dict[str, object]:
         return {"toggle": True}
     changes: dict[str, object] = {}
     for text in arguments.set or ():
-        name, _, value = text.partition("=")
-        try:
-            changes[name] = CHANGES[name](value)
-        except (KeyError, ValueError):
-            raise BadInput(f"--set needs strength=0..1 or prompt=TEXT, not {text[:80]!r}") from None
+        name, equals, value = text.partition("=")
+        if name not in CHANGES or not equals:
+            raise BadInput(f"--set needs strength=0..1 or prompt=TEXT, not {text[:80]!r}")
+        changes[name] = CHANGES[name](value)
     return changes
 
 
@@ -110,7 +112,6 @@ def serve(chosen: WebcamSettings) -> int:
     """
     from stream.collector import settle
     from stream.face.models import model_paths
-    from stream.files.command import threads_for
     from stream.filter import FaceFilter
     from stream.live import LiveFilter
     from stream.models import engine_line, open_model
@@ -132,8 +133,13 @@ def serve(chosen: WebcamSettings) -> int:
         # Held from here on, so that a second webcam is told at once.
         listener = stack.enter_context(control.listening(control.socket_path())) if control.POSSIBLE else None
         model_paths()
-        threads = threads_for(os.cpu_count() or 1)
-        model = open_model(chosen.model, threads, engine=chosen.engine, precision=chosen.precision, live=True)
+        model = open_model(
+            chosen.model,
+            threads.for_calls(os.cpu_count() or 1),
+            engine=chosen.engine,
+            precision=chosen.precision,
+            live=True,
+        )
         scope = of_call(model, chosen.latency_budget_s)
         tiles = tiles_of(model) if scope.whole else None
         face_filter = FaceFilter(model, chosen.prompt, chosen.strength, chosen.latency_budget_s, tiles)
@@ -155,7 +161,7 @@ def serve(chosen: WebcamSettings) -> int:
             return {**switch.state(), "input": str(origin), **door.figures()}
 
         if listener is not None:
-            stack.callback(control.answer_in_background(listener, switch, figures).join, control.TIMEOUT_S)
+            stack.enter_context(control.answering(listener, switch, figures))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: door.stop())
         if hasattr(signal, "SIGUSR1"):  # not on Windows

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from engines.errors import BadInput, ClearcallError
-from stream.relay.control import check_prompt, check_strength
 from stream.webcam.switch import Switch
+from stream.wishes import check_prompt, check_strength
 
 MAX_LINE = 2048
 """Bytes of a request."""
@@ -99,10 +99,10 @@ def _line(connection: socket.socket, most: int) -> bytes:
     return data.split(b"\n")[0]
 
 
-def answer_in_background(
-    listener: socket.socket, switch: Switch, state: Callable[[], dict[str, object]]
-) -> threading.Thread:
-    """Answer requests with `state()` until the listener is shut down; the thread that does so is returned."""
+@contextlib.contextmanager
+def answering(listener: socket.socket, switch: Switch, state: Callable[[], dict[str, object]]) -> Iterator[None]:
+    """Answer requests with `state()`, in a thread that has ended afterwards, unless a caller keeps it `TIMEOUT_S`."""
+    ended = threading.Event()
 
     def answer(connection: socket.socket) -> dict[str, object]:
         try:
@@ -112,7 +112,7 @@ def answer_in_background(
         return state()
 
     def serve() -> None:
-        while True:
+        while not ended.is_set():
             try:
                 connection, _ = listener.accept()
             except OSError:
@@ -123,7 +123,15 @@ def answer_in_background(
 
     thread = threading.Thread(target=serve, name="clearcall-control", daemon=True)
     thread.start()
-    return thread
+    try:
+        yield
+    finally:
+        ended.set()
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
+            # Wakes the thread. The listener is not shut down yet: a second webcam would take its place too early.
+            caller.settimeout(TIMEOUT_S)
+            caller.connect(listener.getsockname())
+        thread.join(TIMEOUT_S)
 
 
 @contextlib.contextmanager
@@ -134,9 +142,6 @@ def listening(path: Path) -> Iterator[socket.socket]:
         yield listener
     finally:
         path.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            # Wakes the thread that waits for a caller.
-            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 

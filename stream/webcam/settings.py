@@ -10,9 +10,9 @@ from fractions import Fraction
 from engines.errors import BadInput
 from engines.precision import AUTO, check_precision
 from stream.budget import DEFAULT, read_budget
-from stream.relay.control import check_prompt
 from stream.webcam.output import Shape
 from stream.webcam.outputs import KINDS, NAMED
+from stream.wishes import check_prompt, parse_strength
 
 OUTPUTS = "auto, pipewire, v4l2, v4l2:/dev/videoN, pyvirtualcam, pyvirtualcam:NAME, window or terminal"
 SMALLEST, WIDEST, HIGHEST = 64, 3840, 2160
@@ -21,7 +21,7 @@ FASTEST = 120
 """Frames a second."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebcamSettings:
     """Settings of one webcam; `read` makes a checked one."""
 
@@ -54,21 +54,20 @@ def read(arguments: argparse.Namespace) -> WebcamSettings:
         raise BadInput(f"--output must be {OUTPUTS}, not {arguments.output!r}")
     width, height = _size(str(arguments.size))
     fps = _number(str(arguments.fps), "--fps", 1, FASTEST)
-    strength = _number(str(arguments.strength), "--strength", 0, 1)
     return WebcamSettings(
-        str(arguments.input),
-        output,
-        device or None,
-        str(arguments.model),
-        check_prompt(arguments.prompt),
-        strength,
-        bool(arguments.mirror),
-        width,
-        height,
-        Fraction(fps).limit_denominator(1001),
-        str(arguments.engine),
-        read_budget(str(arguments.latency_budget)),
-        check_precision(str(arguments.precision)),
+        source=str(arguments.input),
+        output=output,
+        device=device or None,
+        model=str(arguments.model),
+        prompt=check_prompt(arguments.prompt),
+        strength=parse_strength(str(arguments.strength), "--strength"),
+        mirror=bool(arguments.mirror),
+        width=width,
+        height=height,
+        rate=Fraction(fps).limit_denominator(1001),
+        engine=str(arguments.engine),
+        latency_budget_s=read_budget(str(arguments.latency_budget)),
+        precision=check_precision(str(arguments.precision)),
     )
 
 

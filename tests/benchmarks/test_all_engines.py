@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import all_engines
+from benchmarks import all_engines, warm_up
 from benchmarks.graph_work import Work, count
 from benchmarks.macs import total_macs
 from engines.choice import Candidate
@@ -20,6 +20,11 @@ from engines.onnx_runtime import OrtEngine
 from stream.cli import main
 from tests.engines.fake_device import FakeDevice, FakeRunner
 from tests.export.tiny_family import generator, halves, manifests
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm_up, "SECONDS", 0.0)
 
 
 def offered() -> list[Candidate]:
@@ -43,9 +48,11 @@ def test_every_engine_is_compared_with_the_cpu_and_timed(capsys: pytest.CaptureF
         ("fake", 1, "tiny-fp16-64"), ("fake", 3, "tiny-fp16-64"),
         ("onnxruntime-cpu", 1, "tiny-64"), ("onnxruntime-cpu", 3, "tiny-64"),
     ]  # fmt: skip
-    assert content["missing"] == {"tensorrt": "engine tensorrt cannot be used: no NVIDIA GPU"}
+    assert content["missing"] == {"tiny-64 tensorrt": "engine tensorrt cannot be used: no NVIDIA GPU"}
     assert rows[2]["largest_difference"] == 0 and rows[2]["beyond_one"] == 0
     assert rows[0]["largest_difference"] > 0 and rows[0]["beyond_one"] < 0.02
+    # Where an engine's steps could not be recorded, its times are those of launching kernel by kernel.
+    assert [row.get("recorded") for row in rows] == [True, True, None, None]
     for row in rows:
         assert 0 < row["median_ms"] <= row["p99_ms"]
         assert row["faces_per_s"] == pytest.approx(1000 * row["batch"] / row["median_ms"])
@@ -77,7 +84,8 @@ def test_an_engine_that_fails_while_it_is_compared_is_missing_with_its_reason() 
 
     candidates = [Candidate("small", Failing), *offered()[2:]]
     content = all_engines.measure(manifests()[:1], ["small", "onnxruntime-cpu"], [1], 2, candidates, frames=4)
-    assert content["missing"] == {"small": "lost"} and [r["engine"] for r in content["rows"]] == ["onnxruntime-cpu"]
+    assert content["missing"] == {"tiny-64 small": "lost"}
+    assert [r["engine"] for r in content["rows"]] == ["onnxruntime-cpu"]
 
 
 def test_what_there_is_is_kept_after_each_figure() -> None:
@@ -130,6 +138,11 @@ def test_the_command_writes_what_it_measured(tmp_path: Path, capsys: pytest.Capt
     assert main([*command, "onnxruntime-cpu"]) == 0
     content = json.loads(target.read_text())
     assert [row["engine"] for row in content["rows"]] == ["onnxruntime-cpu"] and content["bench"] == "engine"
+    capsys.readouterr()
+    # It ended with 0 when the engine that was named had measured nothing.
+    assert main([*command, "tensorrt"]) == 1
+    content = json.loads(target.read_text())
+    assert content["rows"] == [] and list(content["missing"]) == ["tiny-64 tensorrt"]
     capsys.readouterr()
     assert main([*command, "fast"]) == 2
     assert "--engine must be all, tensorrt" in capsys.readouterr().err

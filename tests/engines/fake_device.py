@@ -67,7 +67,8 @@ class FakeQueue:
         self._device = device
         self._line: list[Work] = []
         self._recording: list[Work] | None = None
-        self.launched = self.recorded = self.waited = 0
+        self.launched = self.recorded = self.released = self.waited = 0
+        self.uploads = self.downloads = self.copies = 0
         self.broken: Exception | None = None
         self.no_recording: Exception | None = None
 
@@ -76,13 +77,27 @@ class FakeQueue:
         (self._line if self._recording is None else self._recording).append(work)
 
     def upload(self, target: int, source: Bytes) -> None:
+        self.uploads += 1
         self.add(lambda: np.copyto(self._device.at(target, source.nbytes), source))
 
     def download(self, target: Bytes, source: int) -> None:
+        self.downloads += 1
         self.add(lambda: np.copyto(target, self._device.at(source, target.nbytes)))
 
     def copy(self, target: int, source: int, size: int) -> None:
+        self.copies += 1
         self.add(lambda: np.copyto(self._device.at(target, size), self._device.at(source, size)))
+
+    def copy_rows(
+        self, target: int, target_pitch: int, source: int, source_pitch: int, row_bytes: int, rows: int
+    ) -> None:
+        def work() -> None:
+            for row in range(rows):
+                into = self._device.at(target + row * target_pitch, row_bytes)
+                np.copyto(into, self._device.at(source + row * source_pitch, row_bytes))
+
+        self.copies += 1
+        self.add(work)
 
     def clear(self, target: int, size: int) -> None:
         self.add(lambda: self._device.at(target, size).fill(0))
@@ -112,6 +127,7 @@ class FakeQueue:
 
     def release(self, graph: list[Work]) -> None:
         graph.clear()
+        self.released += 1
 
     def wait(self) -> None:
         if self.broken is not None:
@@ -131,7 +147,7 @@ class FakeRunner:
     def __init__(self, manifest: Manifest, device: FakeDevice, max_batch: int = 4) -> None:
         self.max_batch = max_batch
         self.warm_up_batches: list[int] = []
-        self.capturable = True
+        self.capturable, self.records = True, False
         self.batches: list[int] = []
         self._manifest, self._device = manifest, device
         self._sessions: dict[int, onnxruntime.InferenceSession] = {}

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.cuda import CudaDevice, copy_parameters
+from engines.cuda import CudaDevice
+from engines.cuda_copies import copy_parameters, row_parameters
 from engines.device import Box
 from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
 
@@ -22,6 +23,7 @@ class FakeDriver:
         self.calls: list[str] = []
         self.failing: dict[str, int] = {}
         self.memory: dict[int, Any] = {}
+        self.capture_mode = 0
 
     def __getattr__(self, name: str) -> Callable[..., int]:
         if not name.startswith("cu"):
@@ -38,6 +40,9 @@ class FakeDriver:
             return 0
 
         return call
+
+    def _cuThreadExchangeStreamCaptureMode(self, mode: Any) -> None:
+        self.capture_mode, mode._obj.value = mode._obj.value, self.capture_mode
 
     def _cuDeviceGetName(self, text: Any, length: Any, device: Any) -> None:
         text.value = b"Pretended GPU"
@@ -88,6 +93,21 @@ def test_the_structure_of_a_copy_is_the_drivers() -> None:
     assert raw[[11, 12, 17, 20, 21]].tolist() == [4, 0, 1000, 12, 4]
     assert raw[[22, 23, 24]].tolist() == [8, 2, 3]
     assert [int(raw[i]) & 0xFFFFFFFF for i in (4, 15)] == [2, 2]
+
+
+def test_rows_are_a_box_of_one_plane() -> None:
+    raw = np.frombuffer(bytes(row_parameters(1000, 8, 2000, 512, 8, 3)), np.uint64)
+    assert raw[[6, 9, 10]].tolist() == [2000, 512, 3] and raw[[17, 20, 21]].tolist() == [1000, 8, 3]
+    assert raw[[22, 23, 24]].tolist() == [8, 3, 1]
+
+
+def test_what_another_thread_records_is_not_this_threads_matter(driver: FakeDriver) -> None:
+    """While ONNX Runtime recorded, another session's memory was refused (900), and the engine lost to everybody."""
+    device = CudaDevice()
+    driver.calls.clear()
+    device.enter()
+    assert driver.calls == ["cuCtxSetCurrent", "cuThreadExchangeStreamCaptureMode"]
+    assert driver.capture_mode == 2
 
 
 def test_what_the_gpu_is(driver: FakeDriver) -> None:

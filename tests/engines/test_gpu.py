@@ -11,7 +11,8 @@ import pytest
 
 from engines.engine import StepInputs
 from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
-from engines.gpu import GpuCache, GpuEngine, moved
+from engines.gpu import GpuEngine
+from engines.gpu_memory import GpuCache, moved
 from engines.manifest import StateSpec
 from engines.onnx_runtime import OrtEngine
 from tests.engines.fake_device import FakeDevice, FakeQueue, FakeRunner, lost
@@ -106,36 +107,77 @@ def test_a_session_may_be_in_a_batch_now_and_alone_then(rig: Rig, reference: Ort
         assert np.abs(found - expected).max() <= 1
 
 
-def test_what_comes_again_is_recorded_and_launched_as_one(rig: Rig) -> None:
-    cache = rig.engine.new_cache()
+def test_what_runs_the_graph_is_recorded_once_for_each_size_and_serves_every_session(rig: Rig) -> None:
+    """Recorded for each set of sessions, hardly a batch came again: recording delayed everybody and served nobody."""
     fresh = [rig.engine.step(given(s), rig.engine.new_cache()).y.tobytes() for s in range(3)]
-    for seed in range(4):
-        rig.engine.step(given(seed), cache)
-    assert (rig.queue.recorded, rig.queue.launched) == (2, 0)
-    rig.engine.step(given(4), cache)
-    assert (rig.queue.recorded, rig.queue.launched) == (2, 1)
+    assert (rig.queue.recorded, rig.queue.launched) == (1, 2)
     # What was recorded reads what lies there now.
     for seed in range(3):
-        cache.forget()
-        assert rig.engine.step(given(seed), cache).y.tobytes() == fresh[seed]
-    assert rig.queue.launched == 4
+        assert rig.engine.step(given(seed), rig.engine.new_cache()).y.tobytes() == fresh[seed]
+    assert (rig.queue.recorded, rig.queue.launched) == (1, 5)
+    caches = [rig.engine.new_cache() for _ in range(5)]
+    for frame in range(12):
+        pair = caches[frame % 4 : frame % 4 + 2]
+        rig.together([(cache, given(frame)) for cache in pair])
+    assert (rig.queue.recorded, rig.queue.launched) == (2, 16)
 
 
-def test_a_batch_is_found_again_whoever_came_first(rig: Rig) -> None:
-    one, two = rig.engine.new_cache(), rig.engine.new_cache()
-    for frame in range(6):
-        pair = [(one, given(frame)), (two, given(frame + 10))]
-        rig.together(pair if frame in {2, 3} else pair[::-1])
-    assert (rig.queue.recorded, rig.queue.launched) == (2, 2)
+def test_one_copy_up_and_one_down_however_many_sessions(rig: Rig) -> None:
+    """A call of the driver for each tensor of each session takes longer than a small graph."""
+    caches = [rig.engine.new_cache() for _ in range(4)]
+    states = len(halves()[0].states)
+    for count, copies in ((1, 2), (4, 2 * states)):
+        queue = rig.queue
+        before = (queue.uploads, queue.downloads, queue.copies)
+        rig.together([(cache, given(1)) for cache in caches[:count]])
+        assert (queue.uploads, queue.downloads, queue.copies) == (before[0] + 1, before[1] + 1, before[2] + copies)
+
+
+def test_sessions_that_lie_apart_and_in_any_order_get_their_own(rig: Rig, reference: OrtEngine) -> None:
+    """Copies take several sessions' states at once: a wrong row would be another session's memory."""
+    ours = [rig.engine.new_cache() for _ in range(7)]
+    theirs = [reference.new_cache() for _ in range(7)]
+    rows = sorted(cache.states for cache in ours)
+    assert len(set(rows)) == 7
+    for frame, chosen in enumerate([(0, 1, 2, 3), (6, 0, 2), (4, 3), (5, 1, 4, 6), (2, 6, 5, 0), (3, 2, 1)]):
+        rig.together([(ours[c], given(10 * c + frame)) for c in chosen])
+        for c in chosen:
+            expected = reference.step(given(10 * c + frame), theirs[c])
+            found = ours[c].outputs[1 - ours[c].turn]
+            assert np.abs(found["y_out"].astype(int) - expected.y.astype(int)).max() <= 1
+            assert np.abs(found["prompt_hat"].astype(float) - expected.prompt_hat).max() < 0.01
+
+
+def test_rows_are_used_again_the_lowest_first(rig: Rig) -> None:
+    caches = [rig.engine.new_cache() for _ in range(4)]
+    rows = [cache.states for cache in caches]
+    blocks = len(rig.device.blocks)
+    del caches[1:3]
+    gc.collect()
+    again = [rig.engine.new_cache() for _ in range(2)]
+    assert [cache.states for cache in again] == rows[1:3] and len(rig.device.blocks) == blocks
+    assert rig.engine._pool.runs(rows) == [(0, 4)] and rig.engine._pool.runs([rows[0], *rows[2:]]) == [(0, 1), (1, 2)]
+
+
+def test_what_was_recorded_goes_with_its_engine() -> None:
+    rig = Rig()
+    rig.engine.step(given(1), rig.engine.new_cache())
+    queue, device = rig.queue, rig.device
+    del rig
+    gc.collect()
+    assert queue.released == 1 and not device.blocks
 
 
 @pytest.mark.parametrize("error", [EngineLost("cuStreamBeginCapture: not permitted"), RuntimeError("a library's own")])
-def test_where_nothing_can_be_recorded_it_goes_on(rig: Rig, error: Exception) -> None:
+def test_where_nothing_can_be_recorded_it_goes_on(
+    rig: Rig, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     rig.queue.no_recording = error
     cache = rig.engine.new_cache()
     for seed in range(5):
         rig.engine.step(given(seed), cache)
-    assert not rig.runner.capturable and rig.queue.launched == 0
+    assert not rig.engine.recorded and rig.queue.launched == 0
+    assert f"cannot be recorded: {error}" in caplog.text
 
 
 def test_warming_up_runs_every_size(reference: OrtEngine) -> None:

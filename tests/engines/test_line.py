@@ -63,6 +63,8 @@ def test_no_room_sends_only_the_new_session_on(rig: Rig) -> None:
     rig.engines[0].full = OutOfDeviceMemory("no room")
     two = rig.line.new_cache()
     assert rig.seen(two) == 1 and rig.engines[1].steps == 1
+    # It still serves whoever it has room for: nothing was lost to all.
+    assert not rig.line.lost and not rig.line.passed and rig.line.rank == 0
     assert rig.seen(one) == 2 and rig.engines[0].steps == 2
     rig.engines[0].full = None
     rig.seen(rig.line.new_cache())
@@ -84,7 +86,30 @@ def test_who_cannot_be_opened_is_passed_over(rig: Rig) -> None:
     cache = line.new_cache()
     rig.engines[0].failing = EngineLost("gone")
     line.step(rig.given, cache)
-    assert line.name == "cpu" and line.lost == {"gpu": "gone", "other": "no plan"}
+    assert line.name == "cpu" and line.lost == line.passed == {"gpu": "gone", "other": "no plan"}
+
+
+def test_an_opener_may_raise_anything(rig: Rig) -> None:
+    """Only errors of clearcall's own were taken for a reason: a library's failed the frame, and it was lost."""
+
+    def refuse() -> FakeEngine:
+        raise RuntimeError("cudaErrorUnknown\nmore")
+
+    line = EngineLine(rig.engines[0], [Place("other", refuse), Place("cpu", lambda: rig.engines[2])])
+    cache = line.new_cache()
+    rig.engines[0].failing = EngineLost("gone")
+    assert int(line.step(rig.given, cache).prompt_hat[0, 0]) == 1
+    assert line.name == "cpu" and line.rank == 2 and line.passed == {"gpu": "gone", "other": "cudaErrorUnknown"}
+
+
+def test_what_is_behind_the_engine_in_use_is_not_better(rig: Rig) -> None:
+    def refuse() -> FakeEngine:
+        raise EngineError("no plan")
+
+    line = EngineLine(rig.engines[0], [Place("other", refuse), Place("cpu", lambda: rig.engines[2])])
+    rig.engines[0].full = OutOfDeviceMemory("no room")
+    line.new_cache()
+    assert line.name == "gpu" and not line.passed and line.lost == {"other": "no plan"}
 
 
 def test_when_all_are_lost_that_is_an_error_of_the_step(rig: Rig) -> None:

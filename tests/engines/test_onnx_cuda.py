@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import onnxruntime
 import pytest
 
 from engines import onnx_cuda
+from engines.cuda import CudaDevice
 from engines.errors import EngineError, EngineLost, OutOfDeviceMemory
-from engines.onnx_cuda import BINDINGS_KEPT, GRAPHS, PROVIDER, OrtCudaRunner
+from engines.manifest import Manifest
+from engines.onnx_cuda import PROVIDER, OrtCudaRunner
 from tests.engines.fake_device import FakeDevice
 from tests.export.tiny_family import halves, manifests
 
@@ -32,12 +36,17 @@ class FakeSession:
     """The real one tells the signature; what runs is noted."""
 
     last: FakeSession
+    made = 0
     failing: Exception | None = None
+    refuses_graphs = False
     providers = [PROVIDER, "CPUExecutionProvider"]
 
     def __init__(self, path: str, options: Any, providers: Any) -> None:
         FakeSession.last = self
+        FakeSession.made += 1
+        self.threads = {threading.get_ident()}
         self.given = providers
+        self.severity = options.log_severity_level
         plain = onnxruntime.SessionOptions()
         self._real = REAL(path, plain, providers=["CPUExecutionProvider"])
         self.fallback = options.get_session_config_entry("session.disable_cpu_ep_fallback")
@@ -56,8 +65,11 @@ class FakeSession:
         return FakeBinding()
 
     def run_with_iobinding(self, binding: FakeBinding, options: Any) -> None:
+        self.threads.add(threading.get_ident())
         if self.failing is not None:
             raise self.failing
+        if self.refuses_graphs and "gpu_graph_id" in options.entries:
+            raise RuntimeError("Error: cuda_call.cc:154 <ERRTYPE = x> CUDA failure 901: not permitted ; GPU=0 ; line=6")
         self.runs.append((binding, options))
 
 
@@ -81,7 +93,14 @@ def session(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
     monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None, raising=False)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [PROVIDER, "CPUExecutionProvider"])
     monkeypatch.setattr(FakeSession, "failing", None)
+    monkeypatch.setattr(FakeSession, "refuses_graphs", False)
+    monkeypatch.setattr(FakeSession, "made", 0)
     return FakeSession
+
+
+def runner(max_batch: int, manifest: Manifest | None = None, graphs: bool = True) -> OrtCudaRunner:
+    device = FakeDevice()
+    return OrtCudaRunner(manifest or halves()[0], device, device.queue(), max_batch, graphs)
 
 
 def where(start: int = 256) -> dict[str, int]:
@@ -92,44 +111,85 @@ def where(start: int = 256) -> dict[str, int]:
 
 
 def test_all_tensors_are_bound_where_they_lie(session: type[FakeSession]) -> None:
-    runner = OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
-    runner.run(3, where(), FakeDevice().queue())
-    made = session.last
-    assert made.given == [(PROVIDER, {"user_compute_stream": "1", "enable_cuda_graph": "1"})] and made.fallback == "1"
-    binding, options = made.runs[0]
+    made = runner(4)
+    made.run(3, where(), FakeDevice().queue())
+    told = session.last
+    # Float32 is where it matters: not to be rounded to the 11 bits of TF32.
+    settings = {"user_compute_stream": "1", "enable_cuda_graph": "1", "use_tf32": "0"}
+    assert told.given == [(PROVIDER, settings)] and told.fallback == "1"
+    binding, options = told.runs[0]
     assert {n: w[-1] for n, w in (*binding.inputs.items(), *binding.outputs.items())} == where()
     assert binding.inputs["y"] == ("cuda", 0, "uint8", [3, 1, 64, 64], where()["y"])
     assert binding.outputs["next_tap0"][2] == "float16"
-    assert options.entries == {"disable_synchronize_execution_providers": "1", "gpu_graph_id": "0"}
+    assert options.entries == {"disable_synchronize_execution_providers": "1", "gpu_graph_id": "3"}
 
 
-def test_the_same_addresses_are_one_recording_and_others_another(session: type[FakeSession]) -> None:
-    """ONNX Runtime replays a recording at the addresses it was made with, whatever is bound later."""
-    runner = OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
-    for start in (0, 65536, 0, 65536):
-        runner.run(1, where(start), FakeDevice().queue())
+def test_each_size_is_a_recording(session: type[FakeSession]) -> None:
+    """ONNX Runtime never lets go of one, and without one builds all plans of cuDNN anew when the size changes."""
+    made = runner(4)
+    for batch in (1, 4, 1, 2, 4):
+        made.run(batch, where(), FakeDevice().queue())
     runs = session.last.runs
-    assert [o.entries["gpu_graph_id"] for _, o in runs] == ["0", "1", "0", "1"]
-    assert runs[0][0] is runs[2][0] and runs[0][0] is not runs[1][0]
-    for index in range(2, GRAPHS + 5):
-        runner.run(1, where(65536 * index), FakeDevice().queue())
-    numbers = [o.entries["gpu_graph_id"] for _, o in session.last.runs]
-    assert numbers[-5:] == ["-1"] * 5 and len(set(numbers)) == GRAPHS + 1
-    for index in range(100, 100 + 2 * BINDINGS_KEPT):
-        runner.run(1, where(65536 * index), FakeDevice().queue())
-    assert len(runner._bindings) == BINDINGS_KEPT
+    assert made.records and [o.entries["gpu_graph_id"] for _, o in runs] == ["1", "4", "1", "2", "4"]
+    assert runs[0][0] is runs[2][0] and runs[1][0] is runs[4][0] and len({id(b) for b, _ in runs}) == 3
 
 
-def test_without_recordings_there_is_no_number(session: type[FakeSession]) -> None:
-    runner = OrtCudaRunner(halves()[0], FakeDevice().queue(), 4, graphs=False)
-    runner.run(1, where(), FakeDevice().queue())
-    assert "gpu_graph_id" not in session.last.runs[0][1].entries
+def test_without_recordings_there_is_no_number_and_each_run_waits(session: type[FakeSession]) -> None:
+    """A run that was neither recorded nor waited for kept its pinned memory: it grew by the frame."""
+    made = runner(4, graphs=False)
+    made.run(1, where(), FakeDevice().queue())
+    assert session.last.runs[0][1].entries == {} and not made.records
     assert session.last.given[0][1]["enable_cuda_graph"] == "0"
 
 
+def test_everything_of_a_session_is_done_in_one_thread(session: type[FakeSession]) -> None:
+    """Recordings and handles are the thread's that made them: each call's thread had its own, and they stayed."""
+    made = runner(4)
+    with ThreadPoolExecutor(3) as pool:
+        for _ in range(3):
+            pool.submit(made.run, 1, where(), FakeDevice().queue()).result()
+    made.run(1, where(), FakeDevice().queue())
+    assert len(session.last.threads) == 1 and threading.get_ident() not in session.last.threads
+
+
+def test_one_that_refuses_to_be_recorded_runs_without(
+    session: type[FakeSession], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A recording that failed cost the whole engine; then a CPU restored what this GPU could have."""
+    session.refuses_graphs = True
+    device = cast(CudaDevice, FakeDevice())
+    engine = onnx_cuda.open_onnx_cuda(halves()[0], device, 4)
+    assert not engine.recorded and session.last.given[0][1]["enable_cuda_graph"] == "0"
+    assert caplog.messages == [
+        "onnxruntime-cuda of tiny-fp16-64 is not recorded: onnxruntime-cuda failed: CUDA failure 901: not permitted"
+    ]
+    session.refuses_graphs = False
+    assert onnx_cuda.open_onnx_cuda(halves()[0], device, 4).recorded
+
+
+def test_without_room_or_without_cuda_it_is_not_tried_twice(session: type[FakeSession]) -> None:
+    device = cast(CudaDevice, FakeDevice())
+    for error, kind in ((RuntimeError("out of memory"), OutOfDeviceMemory), (RuntimeError("refused"), EngineLost)):
+        session.failing, session.made = error, 0
+        with pytest.raises(kind):
+            onnx_cuda.open_onnx_cuda(halves()[0], device, 4)
+        assert session.made == (1 if kind is OutOfDeviceMemory else 2)
+
+
+def test_where_cuda_is_missing_it_prints_nothing(
+    session: type[FakeSession], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reason is one line of the engine's error; the libraries' own words were twenty, in the terminal."""
+    severities: list[int] = []
+    monkeypatch.setattr(onnxruntime, "set_default_logger_severity", severities.append)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcublas.so.13"), raising=False)
+    runner(4)
+    assert capsys.readouterr().out == "" and severities == [4, 2] and session.last.severity == 4
+
+
 def test_a_graph_for_one_session_is_not_given_more(session: type[FakeSession]) -> None:
-    assert OrtCudaRunner(manifests()[0], FakeDevice().queue(), 8).max_batch == 1
-    assert OrtCudaRunner(halves()[0], FakeDevice().queue(), 8).max_batch == 8
+    assert runner(8, manifests()[0]).max_batch == 1
+    assert runner(8).max_batch == 8
 
 
 @pytest.mark.parametrize(
@@ -141,10 +201,10 @@ def test_a_graph_for_one_session_is_not_given_more(session: type[FakeSession]) -
     ],
 )
 def test_its_errors_are_what_engines_know(session: type[FakeSession], text: str, kind: type[EngineError]) -> None:
-    runner = OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+    made = runner(4)
     session.last.failing = RuntimeError(text)
     with pytest.raises(kind, match="onnxruntime-cuda failed: ") as raised:
-        runner.run(1, where(), FakeDevice().queue())
+        made.run(1, where(), FakeDevice().queue())
     assert type(raised.value) is kind and "\n" not in str(raised.value)
 
 
@@ -154,21 +214,21 @@ def test_where_it_cannot_run_on_the_gpu_it_says_so(
     monkeypatch.setattr(onnx_cuda, "why_not_loaded", lambda: None)
     monkeypatch.setattr(session, "providers", ["CPUExecutionProvider"])
     with pytest.raises(EngineError, match="fell back to the CPU: its CUDA or cuDNN libraries are missing"):
-        OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+        runner(4)
 
     def refuse(*_: Any, **__: Any) -> None:
         raise RuntimeError("This session contains graph nodes that are assigned to the default CPU EP\nmore")
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", refuse)
     with pytest.raises(EngineError, match="cannot run tiny-fp16-64 on the GPU: This session contains"):
-        OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+        runner(4)
     # A library that is missing is only logged; what is raised complains of the graph.
     monkeypatch.setattr(onnx_cuda, "why_not_loaded", lambda: "libcublas.so.13: cannot open shared object file")
     with pytest.raises(EngineError, match="cannot run tiny-fp16-64 on the GPU: libcublas.so.13: cannot open"):
-        OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+        runner(4)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(EngineError, match="built without CUDA: pip install onnxruntime-gpu"):
-        OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+        runner(4)
 
 
 def test_operators_that_only_the_cpu_has_are_named(
@@ -191,7 +251,7 @@ def test_operators_that_only_the_cpu_has_are_named(
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", Picky)
     with pytest.raises(EngineError, match=r"on the GPU: nodes on the CPU \(Pad 2, Where\)$"):
-        OrtCudaRunner(halves()[0], FakeDevice().queue(), 4)
+        runner(4)
 
 
 def test_the_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -202,5 +262,5 @@ def test_the_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, t
 
 def test_the_drivers_number_reaches_the_session(session: type[FakeSession]) -> None:
     queue = SimpleNamespace(handle=4711)
-    OrtCudaRunner(halves()[0], queue, 4)
+    OrtCudaRunner(halves()[0], FakeDevice(), queue, 4)
     assert session.last.given[0][1]["user_compute_stream"] == "4711"

@@ -12,7 +12,8 @@ import pytest
 
 from engines import plan_cache
 from engines.errors import EngineError
-from engines.plan_cache import BUILDING, KERNELS, PlanKey, entries, key_of, load, load_or_build, prune, store
+from engines.plan_cache import KERNELS, PlanKey, entries, key_of, load, load_or_build, prune, store
+from engines.whole_file import PART
 from tests.export.tiny_family import halves, manifests
 
 KEY = PlanKey("lite-fp16-384", "ab" * 32, "tensorrt-rtx", "1.7.1", "sm89", "fp16", 8)
@@ -85,7 +86,7 @@ def test_a_file_that_cannot_be_read_counts_as_not_there(tmp_path: Path) -> None:
     assert load(tmp_path, KEY) is None
     with pytest.raises(EngineError, match="cannot be kept in"):
         store(tmp_path, KEY, PLAN)
-    assert not list(tmp_path.glob(f"{BUILDING}*"))
+    assert not list(tmp_path.glob(f"{PART}*"))
 
 
 def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_pruning_leaves_what_is_current(tmp_path: Path) -> None:
         (tmp_path / key.file_name).with_suffix(KERNELS).write_bytes(b"kernels")
         store(tmp_path, key, PLAN)
     (tmp_path / "broken.plan").write_bytes(b"{}")
-    (tmp_path / f"{BUILDING}1").write_bytes(PLAN)
+    (tmp_path / f"{PART}1").write_bytes(PLAN)
     assert [(e.path.name, e.key) for e in entries(tmp_path) if e.key is None] == [("broken.plan", None)]
     gone = prune(tmp_path, lambda key: key.version == KEY.version)
     assert {e.path.name for e in gone} == {old.file_name, "broken.plan"}

@@ -41,6 +41,9 @@ class FakeContext:
     def set_tensor_address(self, name: str, address: int) -> bool:
         return self._called("address", name, address)
 
+    def set_device_memory(self, memory: int, size: int) -> None:
+        self._called("memory", memory, size)
+
     def execute_async_v3(self, stream: int) -> bool:
         return self._called("execute", stream)
 
@@ -59,6 +62,11 @@ class FakeKernels:
 class FakeSettings:
     kernels: FakeKernels | None = None
     dynamic_shapes_kernel_specialization_strategy = "LAZY"
+
+    strategy = "STATIC"
+
+    def set_execution_context_allocation_strategy(self, strategy: str) -> None:
+        self.strategy = strategy
 
     def create_runtime_cache(self) -> FakeKernels:
         return FakeKernels()
@@ -82,6 +90,7 @@ class FakePlan:
         self.num_optimization_profiles = len(self.ranges)
         self.contexts: list[FakeContext] = []
         self.full = False
+        self.device_memory_size_v2 = 4096
 
     @property
     def num_io_tensors(self) -> int:
@@ -102,7 +111,7 @@ class FakePlan:
     def create_runtime_config(self) -> FakeSettings:
         return FakeSettings()
 
-    def create_execution_context(self, settings: FakeSettings | None = None) -> FakeContext | None:
+    def create_execution_context(self, settings: FakeSettings | str) -> FakeContext | None:
         if self.full:
             return None
         self.contexts.append(FakeContext(settings))
@@ -125,6 +134,7 @@ def library(plan: FakePlan | None, rtx: bool = False) -> Library:
         float32="FLOAT",
         float16="HALF",
         uint8="UINT8",
+        ExecutionContextAllocationStrategy=SimpleNamespace(USER_MANAGED="USER_MANAGED"),
         ComputeCapability=SimpleNamespace(__members__={"SM89": 5}),
     )
     if rtx:
@@ -133,32 +143,52 @@ def library(plan: FakePlan | None, rtx: bool = False) -> Library:
 
 
 def runner(plan: FakePlan | None, rtx: bool = False, kernels: Path | None = None) -> PlanRunner:
-    return PlanRunner(library(plan, rtx), b"plan", halves()[0], FakeDevice().queue(), kernels)
+    return plan_runner(library(plan, rtx), halves()[0], kernels)
+
+
+def plan_runner(made: Library, manifest: Manifest, kernels: Path | None = None) -> PlanRunner:
+    device = FakeDevice()
+    device.enter()
+    return PlanRunner(made, b"plan", manifest, device, device.queue(), kernels)
 
 
 def addresses() -> dict[str, int]:
     return {name: 256 * (index + 1) for index, name in enumerate(FakePlan(halves()[0], 4).tensors)}
 
 
-def test_a_batch_runs_in_the_context_of_its_profile_with_all_addresses() -> None:
+def test_each_size_has_a_context_of_its_own_whose_shapes_stay() -> None:
+    """A recording refers to its context: one that served several sizes changed its shapes under what was recorded."""
     plan = FakePlan(halves()[0], 8)
     made = runner(plan)
     assert made.max_batch == 8 and made.warm_up_batches == [1, 2, 5] and made.capturable
-    for batch in (1, 3, 3, 4):
+    for batch in (1, 3, 4, 3, 1):
         made.run(batch, addresses(), FakeDevice().queue())
-    alone, few = plan.contexts
-    assert ("profile", 1, 1) in few.calls and not [c for c in alone.calls if c[0] == "profile"]
-    assert alone.calls[-1] == few.calls[-1] == ("execute", 1)
-    assert {c[1:] for c in few.calls if c[0] == "address"} == set(addresses().items())
-    shapes = [c for c in few.calls if c[0] == "shape"]
     inputs = [t.name for t in halves()[0].inputs] + [s.input for s in halves()[0].states]
-    assert [c[1] for c in shapes] == inputs * 2 and {c[2][0] for c in shapes} == {3, 4}
-    assert shapes[0] == ("shape", "y", (3, 1, 64, 64))
+    for context, batch, profile in zip(plan.contexts, (1, 3, 4), (0, 1, 1), strict=True):
+        assert [c for c in context.calls if c[0] == "profile"] == ([("profile", profile, 1)] if profile else [])
+        shapes = [c for c in context.calls if c[0] == "shape"]
+        assert [c[1] for c in shapes] == inputs and {c[2][0] for c in shapes} == {batch}
+        assert {c[1:] for c in context.calls if c[0] == "address"} == set(addresses().items())
+        assert context.calls[-1] == ("execute", 1)
+    assert shapes[0] == ("shape", "y", (4, 1, 64, 64))
+
+
+@pytest.mark.parametrize("rtx", [False, True])
+def test_all_contexts_share_one_room(rtx: bool) -> None:
+    """Each with its own would take that of the largest batch, as often as there are sizes."""
+    plan = FakePlan(halves()[0], 4)
+    made = runner(plan, rtx)
+    for batch in (1, 2, 4):
+        made.run(batch, addresses(), FakeDevice().queue())
+    rooms = [c for context in plan.contexts for c in context.calls if c[0] == "memory"]
+    assert len(rooms) == 3 and len(set(rooms)) == 1 and rooms[0][2] == plan.device_memory_size_v2
+    for context in plan.contexts:
+        assert (context.settings.strategy if rtx else context.settings) == "USER_MANAGED"
 
 
 def test_a_plan_for_one_session_has_one_context_and_no_shapes() -> None:
     plan = FakePlan(manifests()[0], 1)
-    made = PlanRunner(library(plan), b"plan", manifests()[0], FakeDevice().queue())
+    made = plan_runner(library(plan), manifests()[0])
     made.run(1, addresses(), FakeDevice().queue())
     assert made.max_batch == 1 and not [c for c in plan.contexts[0].calls if c[0] in {"shape", "profile"}]
 
@@ -220,8 +250,10 @@ def test_an_engine_is_opened_from_its_plan_and_warmed_up(tmp_path: Path) -> None
     store(tmp_path, key_of(manifest, "tensorrt", "10.9", "sm90", 4), b"plan")
     engine = open_tensorrt(library(plan), manifest, cast(CudaDevice, gpu), 4, folder=tmp_path)
     assert engine.name == "tensorrt" and engine.max_batch == 4
+    # Once as it is, once to be recorded, and then what was recorded.
     assert [len([c for c in context.calls if c[0] == "execute"]) for context in plan.contexts] == [2, 2]
     assert isinstance(gpu.last, FakeQueue) and gpu.last.waited == 4
+    assert (gpu.last.recorded, gpu.last.launched) == (2, 2)
 
 
 @pytest.mark.parametrize(("capability", "named"), [("sm89", "sm89"), ("sm90", None)])

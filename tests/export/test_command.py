@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engines.manifest import Manifest, read_family
-from export import command
+from export import command, half_dev
 from export.parity import Parity
 from stream.cli import main
 from tests.export.tiny_family import SIZES, generator, manifests
@@ -18,7 +18,7 @@ from tests.training.faces import write_stills
 from training.trainer import Trainer, TrainSettings
 from training.validate import Score
 
-command_clips = command.clips
+real_clips = half_dev.clips
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_worse_model_replaces_nothing_unless_forced(
     there(out, 38.0)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     monkeypatch.setattr(command, "scores", lambda generator, folder: {"noise": {"input": 28.0, "output": 37.5}})
-    monkeypatch.setattr(command, "clips", lambda folder, size: command_clips(None, size))
+    monkeypatch.setattr(half_dev, "clips", lambda folder, size: real_clips(None, size))
     words = ["export", str(checkpoint), "--name", "tiny", "--out", str(out)]
     dev = ["--dev", str(write_stills(tmp_path / "dev", 1))]
     assert main([*words, *dev]) == 1

@@ -54,6 +54,13 @@ def run(model: onnx.ModelProto, x: list[float]) -> list[float]:
     return out
 
 
+def as_half(numbers: list[float]) -> list[float]:
+    """What half precision makes of them."""
+    with np.errstate(over="ignore"):
+        out: list[float] = np.array(numbers, np.float32).astype(np.float16).tolist()
+    return out
+
+
 def test_the_family_stands_beside_the_other_and_reads() -> None:
     made = halves()
     folder = made[0].graph.path.parent
@@ -211,11 +218,24 @@ def test_the_check_rounds_as_half_does() -> None:
     ]
     half = to_half(graph_of(nodes, weights))
     given = [1.0003, 3.14159265, -1234.56, 70000.0]
-    with np.errstate(over="ignore"):
-        exact = np.array(given, np.float32).astype(np.float16).astype(np.float32)
-    assert not np.isfinite(exact[3])
     found = run(rounded(half), given)
-    assert found[:3] == exact[:3].tolist() and not np.isfinite(found[3])
+    # The softmax of what is infinite is no number.
+    assert found[:3] == as_half(given)[:3] and not np.isfinite(found[3])
+
+
+def test_the_check_rounds_as_half_does_near_zero_and_beyond_its_range() -> None:
+    """Kept to 11 bits alone, what half loses near zero was kept, and too much below zero became infinite above it."""
+    steps = 2.0**-24 * np.array([0.2, 0.5, 0.7, 1.5, 2.5, 55.9, 1022.5, 1023.4, 1023.5, 1023.9, 1024.5, 1025])
+    large = [65503.9, 65504, 65519.5, 65519.996, 65520, 70000, 1e30, 3e38, np.inf]
+    rng = np.random.default_rng(5)
+    anywhere = rng.uniform(1, 2, 400) * 2.0 ** rng.integers(-30, 18, 400)
+    positive = [1e-9, 3.33e-6, *steps.tolist(), *large, *anywhere.tolist()]
+    given = [0.0, *positive, *(-x for x in positive)]
+    weights = {"w": np.ones((1, 1, 1, 1), np.float32)}
+    half = to_half(graph_of([helper.make_node("Conv", ["x", "w"], ["y"])], weights, len(given)))
+    assert run(rounded(half), given) == as_half(given)
+    expected = np.array(as_half(given))
+    assert {float(x) for x in expected if 0 < x < 2.0**-14} and np.isinf(expected).any() and (expected == 0).sum() > 1
 
 
 def test_the_rounded_engine_has_the_half_graphs_states() -> None:

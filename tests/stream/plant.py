@@ -91,6 +91,7 @@ def run(
         still: Whether nothing moves: what may be used again is.
     """
     state, free, newest, reused = begin(levels, level, 0.0), 0.0, -1, 0
+    before: int | None = None
     shown: list[Shown] = []
     while True:
         # The newest frame that is there when the filter is free; the next one where that was taken already.
@@ -110,7 +111,9 @@ def run(
             rest = engine = 0.0
         free = start + rest + engine
         shown.append(Shown(start, state.level, free - arrived))
-        timing = Timing(free, start - arrived, rest + engine, engine, edge if engine else 0)
+        since, missed = (0.0, 0) if before is None else ((newest - before) / fps, newest - before - 1)
+        before = newest
+        timing = Timing(free, start - arrived, rest + engine, engine, edge if engine else 0, since, missed)
         state = decide(state, levels, budget, timing)
 
 

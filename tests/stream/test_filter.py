@@ -19,6 +19,7 @@ from stream import filter as filter_module
 from stream.face.models import FaceModelError, model_paths
 from stream.filter import NOMINAL_INTERVAL_S, FaceFilter
 from stream.frames.pixels import channels, copy_frame
+from stream.live import Done
 from stream.models import Model, open_model
 from stream.prompt import HAZE, LIGHT
 from stream.tiles.restorer import TileRestorer
@@ -99,7 +100,7 @@ def test_where_time_is_short_frames_pass_and_are_counted(monkeypatch: pytest.Mon
     stand = Stand(monkeypatch, budget_s=0.033)
     for _ in range(30):
         stand.filter.process(noise_frame())
-        stand.filter.took(0.0, 1.0)
+        stand.filter.took(Done(0.0, 1.0))
     frame = noise_frame()
     assert stand.filter.process(frame) is frame
     figures = stand.filter.figures()
@@ -117,7 +118,7 @@ def test_frames_without_a_face_say_nothing_of_the_time(monkeypatch: pytest.Monke
         stand.filter.set_strength(strength)
         for _ in range(30):
             stand.filter.process(noise_frame())
-            stand.filter.took(0.0, 1.0)
+            stand.filter.took(Done(0.0, 1.0))
     quality = stand.filter.figures()["quality"]
     assert isinstance(quality, dict) and quality["level"] == 0 and quality["frames"] == {}
 
@@ -129,7 +130,7 @@ def test_tiles_without_a_face_are_given_up_where_they_are_late(monkeypatch: pyte
     assert stand.filter.process(noise_frame()) is not None and len(stand.calls) > 6
     for _ in range(30):
         stand.filter.process(noise_frame())
-        stand.filter.took(0.0, 1.0)
+        stand.filter.took(Done(0.0, 1.0))
     stand.calls.clear()
     frame = noise_frame()
     assert stand.filter.process(frame) is frame and not stand.calls
@@ -209,7 +210,7 @@ def test_a_wrong_prompt_or_strength_changes_nothing(stand: Stand) -> None:
     with pytest.raises(BadInput, match="unknown prompt"):
         stand.filter.set_prompt("beauty")
     for value in (-0.01, 1.01, math.nan, math.inf):
-        with pytest.raises(BadInput, match="between 0 and 1"):
+        with pytest.raises(BadInput, match="strength must be a number from 0 to 1"):
             stand.filter.set_strength(value)
     assert (stand.filter.prompt, stand.filter.strength) == (STEADY, 1.0)
     for prompt, strength in (("beauty", 1.0), ("auto", 2.0)):

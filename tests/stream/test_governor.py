@@ -87,6 +87,24 @@ def test_what_is_not_needed_is_not_spent(scale: float) -> None:
     assert quantile([s.delay for s in settled], 0.5) <= ROOM * BUDGET and changes(settled) <= 2
 
 
+@pytest.mark.parametrize("fps", [15, 30, 60])
+@pytest.mark.parametrize("scale", [1.0, 2.0, 3.0])
+def test_a_larger_budget_costs_no_frames(scale: float, fps: float) -> None:
+    """Guards against a slideshow at full quality for somebody who allowed for more delay.
+
+    A frame may then take longer than the source's pace, and every one that does costs another.
+    """
+    shown, state = run(times(steady(*FAST), lambda now: scale), 60, fps=fps, level=LEAST, budget=0.4)
+    settled = [s for s in shown if s.at > 5]
+    assert len(settled) > 0.95 * 55 * fps and not LEVELS[state.level].passes
+
+
+def test_with_a_larger_budget_few_restored_frames_are_better_than_none() -> None:
+    # 63 ms at the last level that restores.
+    shown, state = run(steady(0.05, 0.1), 60, budget=0.4)
+    assert state.level == PASSING - 1 and len([s for s in shown if s.at > 5]) > 55 * 10
+
+
 @pytest.mark.parametrize("noise", [0.1, 0.3, 0.5])
 @pytest.mark.parametrize("scale", np.geomspace(0.6, 4.0, 8).tolist())
 def test_a_noisy_load_makes_no_swing(noise: float, scale: float) -> None:

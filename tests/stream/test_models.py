@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engines.choice import CPU, Candidate
+from engines.choice import Candidate
 from engines.engine import Engine
-from engines.errors import BadInput, EngineError, EngineLost
+from engines.errors import BadInput, EngineError, EngineLost, OutOfDeviceMemory
 from engines.manifest import Manifest
+from engines.onnx_runtime import CPU
 from stream import models
 from stream.governor import govern
-from stream.models import engine_line, open_model
+from stream.models import Model, engine_line, open_model
 from tests.engines.fakes import FakeEngine
 from tests.engines.test_onnx_runtime import inputs
 from tests.export.tiny_family import manifests
@@ -54,14 +55,30 @@ def test_what_was_chosen_and_why_not_the_better_one(opened: list[FakeEngine]) ->
 
 
 def test_what_is_lost_in_a_call_is_told(opened: list[FakeEngine]) -> None:
+    """Asked of the smallest crop only, a loss in another was a refusal of the engine said to be in use."""
     model = open_model("tiny", folder=folder())
-    engine = model.engines[manifests()[0].crop]
-    cache = engine.new_cache()
-    opened[0].failing = EngineLost("gone")
-    engine.step(inputs(manifests()[0], 1), cache)
-    assert model.engine == "cpu"
-    assert model.refused == {"tensorrt": "no plan", "gpu": "gone"}
+    lose(model, opened, -1)
+    assert len(manifests()) > 1 and model.engine == "cpu"
+    assert model.refused == {"tensorrt": "no plan", "gpu": f"gone (crop size {manifests()[-1].crop} only)"}
+    for index in range(len(manifests()) - 1):
+        lose(model, opened, index)
+    assert model.engine == "cpu" and model.refused == {"tensorrt": "no plan", "gpu": "gone"}
     assert engine_line(model) == "engine cpu (not tensorrt: no plan; not gpu: gone)"
+
+
+def lose(model: Model, opened: list[FakeEngine], index: int) -> None:
+    manifest = manifests()[index]
+    engine = model.engines[manifest.crop]
+    cache = engine.new_cache()
+    opened[index].failing = EngineLost("gone")
+    engine.step(inputs(manifest, 1), cache)
+
+
+def test_no_room_for_one_session_is_no_loss_to_all(opened: list[FakeEngine]) -> None:
+    model = open_model("tiny", folder=folder())
+    opened[0].full = OutOfDeviceMemory("no room")
+    model.engines[manifests()[0].crop].new_cache()
+    assert model.engine == "gpu" and model.refused == {"tensorrt": "no plan"}
 
 
 def test_one_that_is_demanded_is_taken_or_nothing(opened: list[FakeEngine]) -> None:

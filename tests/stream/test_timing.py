@@ -32,7 +32,7 @@ def test_beyond_the_ends_of_the_scale() -> None:
     histogram.add(-1.0)
     for _ in range(5):
         histogram.add(1e6)
-    assert histogram.quantile_ms(0.95) == pytest.approx(LONGEST_S * 1e3, rel=0.05)
+    assert histogram.quantile_ms(0.95) == pytest.approx(LONGEST_S * 1e3, rel=0.07)
 
 
 def test_a_window_forgets() -> None:

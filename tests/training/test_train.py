@@ -165,6 +165,14 @@ def test_progress_and_people_it_never_saw_are_logged(
     assert all(figures.keys() == log.before.keys() for figures in log.more.values())
 
 
+def test_what_is_due_is_done_once_and_counts_from_when_it_was_done() -> None:
+    """Counted from when it was due, what took long would be done again at once."""
+    due = loop.Due(20.0, 100.0)
+    assert [due.after(now) for now in (100.0, 119.0, 120.0, 120.5, 121.0, 140.5, 200.0, 201.0)] == [
+        *(0.0, 0.0, 0.0, 20.5, 0.0, 0.0, 79.5, 0.0)
+    ]
+
+
 def test_the_rate_rises_falls_and_ends_small() -> None:
     settings = dataclasses.replace(SETTINGS, minutes=10, rate=1.0, warm_up=60)
     rates = [learning_rate(settings, seconds) for seconds in (0, 30, 60, 300, 600, 900)]

@@ -18,7 +18,6 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from engines.errors import ClearcallError
 from stream.files.source import Source
-from stream.files.timing import Timings
 from training.curation.face import Square, cut
 from training.curation.found import Span
 from training.curation.scan import to_picture, upright_frames
@@ -104,7 +103,7 @@ class Clip:
 def write_clips(source_path: Path, clips: list[Clip], tick: Callable[[], None]) -> None:
     """Write windows of one video as H.264, each cropped to its square; the video is read once."""
     try:
-        with Source(source_path, Timings()) as source, ExitStack() as stack:
+        with Source(source_path) as source, ExitStack() as stack:
             rate = Fraction(source.facts.picture.rate).limit_denominator(60_000)
             for clip in clips:
                 stack.callback(clip.part.unlink, missing_ok=True)

@@ -12,7 +12,6 @@ import numpy as np
 
 from engines.errors import BadInput
 from stream.files.source import Source
-from stream.files.timing import Timings
 from stream.files.upright import turn
 from stream.frames.pixels import is_full_range, read_planes
 from training.curation.face import cut_face, square_round
@@ -77,7 +76,7 @@ def scan_video(path: Path, finder: FaceFinder, rubric: Rubric, tick: Tick) -> li
         if found is not None and len(done) < MOST_TRACKS:
             done[track] = found
 
-    with Source(path, Timings()) as source:
+    with Source(path) as source:
         rate = float(source.facts.picture.rate)
         for index, frame in enumerate(upright_frames(source)):
             faces = follower.update(read_planes(frame), is_full_range(frame))

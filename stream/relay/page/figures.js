@@ -33,6 +33,8 @@ function reasons(counts) {
 }
 
 export function showFigures(figures) {
+  // Here, too: an engine that is lost in a call hands over to the next.
+  if (figures.call) showEngine(figures.call);
   const added = figures.added_ms || {};
   put("figure-fps", number(figures.fps, 1), figures.fps);
   put("figure-delay", `${number(added.median, 0)} ms`, added.median);

@@ -17,8 +17,8 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from yarl import URL
 
 from benchmarks.latency import clip, phase, sessions
-from benchmarks.latency.budget import parse
 from benchmarks.latency.clip import Shape
+from benchmarks.latency.limits import parse_limits
 from benchmarks.latency.signalling import Target
 from engines.errors import ClearcallError
 from stream.cli import main
@@ -60,9 +60,9 @@ def test_a_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     found = asyncio.run(run())
     _check(found, plan)
     assert {"jitter buffer", "decode", "encode", "send"} <= found["callers"][0]["relay"]["stages"].keys()
-    assert sessions.first_missed(found, parse("max=60s")) is None
-    assert "fps ≥ 11" in str(sessions.first_missed(found, parse("max=60s,fps=11")))
-    assert "changed ≥ 95 %: not measured" in str(sessions.first_missed(found, parse("changed=95%")))
+    assert sessions.first_missed(found, parse_limits("max=60s")) is None
+    assert "fps ≥ 11" in str(sessions.first_missed(found, parse_limits("max=60s,fps=11")))
+    assert "changed ≥ 95 %: not measured" in str(sessions.first_missed(found, parse_limits("changed=95%")))
 
 
 def test_the_whole_command(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.latency import budget, phase, sessions
+from benchmarks.latency import phase, sessions
+from benchmarks.latency.limits import parse_limits
 from benchmarks.latency.options import Settings
 from engines.errors import ClearcallError
 from stream.cli import main
@@ -17,7 +18,7 @@ from stream.relay.settings import RelaySettings
 from tests.benchmarks.latency.pictures import film
 from tests.stream.relay.fakes import relay
 
-DEFAULT = budget.parse(sessions.REAL_TIME)
+DEFAULT = parse_limits(sessions.REAL_TIME)
 
 
 def _caller(changed: float | None, missing: int = 0) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def test_a_relay_that_tells_nobody_what_it_changed_is_judged_by_the_rest() -> No
 
 def test_what_the_relay_uses_may_be_limited_too() -> None:
     found = {"callers": [_caller(99.0)], "cpu": 70.0, "memory": 1.0}
-    assert sessions.first_missed(found, budget.parse("cpu=60%")) == "cpu ≤ 60 %: it is 70"
+    assert sessions.first_missed(found, parse_limits("cpu=60%")) == "cpu ≤ 60 %: it is 70"
 
 
 def _measured(monkeypatch: pytest.MonkeyPatch, up_to: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +14,8 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+
+from stream.frames.pixels import copy_frame, plane_rows
 
 RATE = 48000
 
@@ -74,6 +77,17 @@ def noise(rng: np.random.Generator, size: tuple[int, int], pix_fmt: str) -> av.V
     pixels = np.ascontiguousarray(small.repeat(8, 0).repeat(8, 1)[:height, :width])
     frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
     return frame.reformat(format=pix_fmt) if pix_fmt != "rgb24" else frame
+
+
+def bottom_up(path: Path, frames: int = 3, size: tuple[int, int] = (64, 48)) -> Path:
+    """An uncompressed AVI whose rows lie in the file from the bottom up, as most programs write them."""
+    clip(path, frames, size, "bgr24", "rawvideo", audio=None)
+    data = path.read_bytes()
+    # FFmpeg writes them from the top down, which a negative height says.
+    top_down, bottom = (struct.pack("<ii", size[0], height) for height in (-size[1], size[1]))
+    assert data.count(top_down) == 1
+    path.write_bytes(data.replace(top_down, bottom))
+    return path
 
 
 def damaged(source: Path, target: Path, broken: set[int]) -> Path:
@@ -164,8 +178,7 @@ def planes(frame: av.VideoFrame) -> list[NDArray[np.uint8]]:
         parts = [part for part in frame.format.components if part.plane == index]
         whole = len(frame.planes) == 1
         size = frame.format.padded_bits_per_pixel // 8 if whole else sum(-(-part.bits // 8) for part in parts)
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        result.append(rows[: plane.height, : plane.width * size].copy())
+        result.append(plane_rows(plane)[: plane.height, : plane.width * size].copy())
     return result
 
 
@@ -178,19 +191,8 @@ class Brighten:
 
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
         self.frames += 1
-        new = av.VideoFrame(frame.width, frame.height, frame.format.name)
-        for source, target in zip(frame.planes, new.planes, strict=True):
-            rows = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)
-            copy = np.frombuffer(memoryview(target), np.uint8).reshape(-1, target.line_size)
-            width = min(source.line_size, target.line_size)
-            copy[: source.height, :width] = rows[: source.height, :width]
-        quarter = np.frombuffer(memoryview(new.planes[0]), np.uint8).reshape(-1, new.planes[0].line_size)
-        quarter[: frame.height // 2, : frame.width // 2] += 8
-        new.pts = frame.pts
-        if frame.time_base is not None:
-            new.time_base = frame.time_base
-        new.color_range, new.colorspace = frame.color_range, frame.colorspace
-        new.color_primaries, new.color_trc = frame.color_primaries, frame.color_trc
+        new = copy_frame(frame)
+        plane_rows(new.planes[0])[: frame.height // 2, : frame.width // 2] += 8
         return new
 
     def figures(self) -> dict[str, object]:

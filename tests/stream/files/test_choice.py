@@ -8,15 +8,7 @@ import numpy as np
 import pytest
 
 from engines.errors import BadInput
-from stream.files.choice import (
-    EQUIVALENT,
-    Picture,
-    candidates,
-    choose,
-    chroma_steps,
-    container_options,
-    plain_format,
-)
+from stream.files.choice import EQUIVALENT, Picture, candidates, choose, container_options, plain_format
 from tests.stream.files.media import noise, planes
 
 FORMATS = {
@@ -108,21 +100,6 @@ def test_constant_quality_has_no_ceiling_that_bites() -> None:
 def test_full_range_formats_are_their_plain_format() -> None:
     assert plain_format("yuvj422p") == "yuv422p"
     assert plain_format("yuv420p") == "yuv420p"
-
-
-@pytest.mark.parametrize(
-    ("pix_fmt", "steps"),
-    [
-        ("yuv420p", (2, 2)),
-        ("yuv422p", (2, 1)),
-        ("yuv411p", (4, 1)),
-        ("yuv444p", (1, 1)),
-        ("gray", (1, 1)),
-        ("nv12", (2, 2)),
-    ],
-)
-def test_chroma_steps(pix_fmt: str, steps: tuple[int, int]) -> None:
-    assert chroma_steps(pix_fmt) == steps
 
 
 def test_mp4_keeps_the_start_in_fine_units() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from stream.files.compare import doubled, side_by_side
 from stream.files.display import DOWN, LEFT, RIGHT, UP
-from tests.stream.files.media import noise, planes
+from tests.stream.files.media import bottom_up, noise, planes
 
 FORMATS = [
     "yuv420p",
@@ -55,6 +57,16 @@ def test_an_odd_width_fills_each_half_up_with_its_last_column() -> None:
     luma = planes(both)[0]
     assert np.array_equal(luma[:, 321], planes(before)[0][:, 320])
     assert np.array_equal(luma[:, 643], planes(after)[0][:, 320])
+
+
+def test_a_picture_stored_from_the_bottom_up(tmp_path: Path) -> None:
+    # Guards against negative line sizes, as uncompressed AVI has them: they were a ValueError.
+    with av.open(str(bottom_up(tmp_path / "a.avi"))) as container:
+        frame = next(container.decode(video=0))
+    assert frame.planes[0].line_size < 0
+    shown = frame.to_ndarray(format="rgb24")
+    both = side_by_side(frame, frame).to_ndarray(format="rgb24")
+    assert np.array_equal(both, np.concatenate([shown, shown], 1))
 
 
 def test_times_and_tags_are_kept() -> None:

@@ -106,8 +106,8 @@ def test_sound_that_only_the_muxer_refuses(run: Run, tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--strength", "1.5"], "between 0 and 1, not 1.5"),
-        (["--strength", "nan"], "between 0 and 1, not nan"),
+        (["--strength", "1.5"], "--strength must be a number from 0 to 1, not 1.5"),
+        (["--strength", "nan"], "--strength must be a number from 0 to 1, not nan"),
         (["--lossless"], "ending in .mkv, not .mp4"),
     ],
 )

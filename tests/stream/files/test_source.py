@@ -13,7 +13,6 @@ import pytest
 from engines.errors import BadInput
 from stream.files.ahead import Ahead
 from stream.files.source import Item, Source, repaired
-from stream.files.timing import Timings, table
 from tests.stream.files.media import clip, contents, damaged, sound_only
 
 
@@ -26,7 +25,7 @@ def test_times_rise_and_are_kept_where_they_do(pts: int | None, last: int | None
 
 
 def frames_of(path: Path) -> tuple[Source, list[av.VideoFrame]]:
-    with Source(path, Timings(lambda: 0.0)) as source:
+    with Source(path) as source:
         return source, [item for item in source.items(()) if isinstance(item, av.VideoFrame)]
 
 
@@ -34,7 +33,7 @@ def test_facts_say_what_must_be_kept(tmp_path: Path) -> None:
     path = clip(
         tmp_path / "a.mp4", size=(64, 48), rate=25, tags=(2, 1, 1, 1), rotation=90, aspect=Fraction(4, 3), audio=None
     )
-    with Source(path, Timings()) as source:
+    with Source(path) as source:
         facts = source.facts
     assert (facts.picture.codec, facts.picture.width, facts.picture.height) == ("h264", 64, 48)
     assert facts.picture.rate == 25
@@ -119,26 +118,26 @@ def test_text_is_no_video(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("#EXTM3U\nThis is no video.\n" * 200)
     with pytest.raises(BadInput, match="not a video"):
-        Source(path, Timings())
+        Source(path)
 
 
 def test_sound_without_picture(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds sound but no video"):
-        Source(sound_only(tmp_path / "a.mp4"), Timings())
+        Source(sound_only(tmp_path / "a.mp4"))
 
 
 def test_zero_frames(tmp_path: Path) -> None:
     path = clip(tmp_path / "a.mkv", frames=3, audio=None)
     broken = damaged(path, tmp_path / "b.mkv", {0, 1, 2})
     with pytest.raises(BadInput, match="no frame that can be decoded"):
-        Source(broken, Timings())
+        Source(broken)
 
 
 def test_a_network_address_in_a_playlist_is_not_followed(tmp_path: Path) -> None:
     path = tmp_path / "list.m3u8"
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
     with pytest.raises(BadInput):
-        Source(path, Timings())
+        Source(path)
 
 
 def endless(closed: threading.Event) -> Generator[Item, None, None]:
@@ -169,13 +168,7 @@ def test_what_the_reader_raises_is_raised_to_the_caller() -> None:
     assert seen == 1
 
 
-def test_stage_table() -> None:
-    timings = Timings(lambda: 0.0)
-    for milliseconds in range(1, 101):
-        timings.add("decode", milliseconds / 1e3)
-    stages = timings.stages()
-    assert stages["decode"] == pytest.approx((50.5, 95.05))
-    assert table(stages).splitlines() == [
-        "stage       median ms   p95 ms",
-        "decode          50.50    95.05",
-    ]
+def test_each_frame_is_timed_where_several_come_out_at_once(tmp_path: Path) -> None:
+    # Guards against the last frames, which come out together, counting as one.
+    source, frames = frames_of(clip(tmp_path / "a.mp4", audio=None))
+    assert source.decoding.count == len(frames) == 20

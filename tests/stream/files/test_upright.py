@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
 
 from stream.files.display import DOWN, LEFT, RIGHT, UP, Display, read_display
 from stream.files.upright import Upright, turn, turned_format
-from tests.stream.files.media import Brighten, noise, planes
+from tests.stream.files.media import Brighten, bottom_up, noise, planes
 
 ONE = 1 << 16
 TURNS = {1: (-1, 0), 2: (-1, -1), 3: (0, -1)}
@@ -63,6 +65,17 @@ def test_a_turn_moves_every_sample_and_the_turn_back_restores_it(
     assert back is not None
     assert back.format.name == pix_fmt
     assert all(np.array_equal(one, other) for one, other in zip(planes(frame), planes(back), strict=True))
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_picture_stored_from_the_bottom_up_is_turned(tmp_path: Path, quarters: int) -> None:
+    # Guards against negative line sizes, as uncompressed AVI has them: they were a ValueError.
+    with av.open(str(bottom_up(tmp_path / "a.avi"))) as container:
+        frame = next(container.decode(video=0))
+    assert frame.planes[0].line_size < 0
+    turned = turn(frame, quarters)
+    assert turned is not None
+    assert np.array_equal(turned.to_ndarray(format="rgb24"), np.rot90(frame.to_ndarray(format="rgb24"), quarters))
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuyv422", "nv16", "yuv411p", "yuva422p"])

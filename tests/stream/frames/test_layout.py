@@ -5,7 +5,7 @@ from __future__ import annotations
 import av
 import pytest
 
-from stream.frames.layout import layout_of, supported
+from stream.frames.layout import chroma_steps, layout_of, supported
 from tests.stream.frames.pictures import FORMATS
 
 
@@ -33,3 +33,10 @@ def test_what_calls_and_files_come_in_is_known() -> None:
 def test_what_would_be_misread_is_refused(name: str) -> None:
     # Guards against big-endian, palette and hardware formats being taken for their plain relatives.
     assert layout_of(name) is None and not supported(name)
+
+
+def test_chroma_steps() -> None:
+    # Guards against 4:1:1 and 4:4:0 being taken for the common ones.
+    steps = {"yuv420p": (2, 2), "yuv422p": (2, 1), "yuv411p": (4, 1), "yuv410p": (4, 4), "yuv440p": (1, 2)}
+    steps |= {"yuv444p": (1, 1), "nv12": (2, 2), "nv16": (2, 1), "yuyv422": (2, 1), "gray": (1, 1), "rgb24": (1, 1)}
+    assert {name: chroma_steps(name) for name in steps} == steps

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from engines.errors import BadInput
 from stream.frames.cut import CutBuffer, cut
+from stream.frames.layout import chroma_steps
 from stream.frames.paste import COARSE, FEATHER, Room, add_square, differences, feather
-from stream.frames.pixels import channels, chroma_steps, copy_frame, is_full_range, layout, read_planes
+from stream.frames.pixels import channels, copy_frame, is_full_range, layout, read_planes
 from tests.stream.frames.pictures import FORMATS, contents, converted, picture, same, smooth
 
 EDGE = 32
@@ -95,7 +96,7 @@ def test_the_same_change_in_every_format(name: str, full_range: bool) -> None:
             expected[8 : 8 + EDGE, 16 : 16 + EDGE] = change * unit[index]
         error = np.abs(got[index] - expected)
         # Chroma is smoothed by the way to 4:4:4, the more the fewer samples of it the format has.
-        most, mean = (2, 0.4) if index == 0 else (8, 0.8) if max(chroma_steps(frame)) > 2 else (5, 0.8)
+        most, mean = (2, 0.4) if index == 0 else (8, 0.8) if max(chroma_steps(frame.format.name)) > 2 else (5, 0.8)
         assert error.max() <= most and error.mean() <= mean
 
 

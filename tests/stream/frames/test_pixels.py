@@ -10,7 +10,7 @@ import pytest
 from av.video.reformatter import ColorRange
 
 from engines.errors import BadInput
-from stream.frames.pixels import channels, chroma_steps, copy_frame, is_full_range, layout, read_planes
+from stream.frames.pixels import channels, copy_frame, is_full_range, layout, read_planes
 from stream.frames.planes import Planes
 from tests.stream.frames.pictures import FORMATS, contents, picture, rows, same
 
@@ -80,13 +80,6 @@ def test_the_formats_of_calls_are_read_without_a_copy(name: str) -> None:
     views = channels(frame)
     for plane, view in zip((planes.y, planes.u, planes.v), views, strict=False):
         assert np.shares_memory(plane, view)
-
-
-def test_chroma_steps() -> None:
-    # Guards against steps told from the planes' sizes: five columns with two of chroma are 4:1:1, not 3:1.
-    steps = {"yuv420p": (2, 2), "yuv411p": (4, 1), "yuv410p": (4, 4), "yuv440p": (1, 2), "nv16": (2, 1), "gray": (1, 1)}
-    for name, expected in steps.items():
-        assert chroma_steps(av.VideoFrame(5, 5, name)) == expected
 
 
 def test_an_unknown_format_is_refused() -> None:

@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from ipaddress import ip_address
@@ -33,10 +33,12 @@ COMMAND = [sys.executable, "-m", "stream.cli", "relay"]
 
 
 @contextmanager
-def running(*options: str, scheme: str = "http") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(
+    *options: str, scheme: str = "http", command: Sequence[str] = COMMAND
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A relay on a free port, and the address of its page."""
     with subprocess.Popen(
-        [*COMMAND, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None and process.stderr is not None
@@ -124,8 +126,3 @@ def test_missing_face_models_are_said_before_anyone_calls(tmp_path: Path) -> Non
     )
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("clearcall: CLEARCALL_FACE_MODELS=") and done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 1), (4, 2), (16, 2)])
-def test_an_engine_takes_two_threads_where_as_many_cores_are_left(cores: int, threads: int) -> None:
-    assert command.live_threads(cores) == threads

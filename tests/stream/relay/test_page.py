@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +110,30 @@ def test_a_page_opened_with_its_token_can_call(stage: Stage) -> None:
         refused = Stage(stage.browser, base + "?token=wrong", []).open()
         assert "not the relay's token" in refused.inner_text("body")
         refused.close()
+
+
+HANDING_OVER = """
+import sys
+from pathlib import Path
+from stream.cli import main
+from stream.models import Model
+file = Path(sys.argv[1])
+Model.engine = property(lambda self: file.read_text())
+Model.refused = property(lambda self: {} if self.engine == "tensorrt" else {"tensorrt": "fell off the bus"})
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def test_an_engine_that_hands_over_in_a_call_is_seen(stage: Stage, tmp_path: Path) -> None:
+    """The page was told of the engine when the call began, and showed the GPU long after it was lost."""
+    file = tmp_path / "engine"
+    file.write_text("tensorrt")
+    command = [sys.executable, "-c", HANDING_OVER, str(file), "relay"]
+    with running("--max-sessions", "1", command=command) as (_, address):
+        page = Stage(stage.browser, address, []).open()
+        go_live(page)
+        until(lambda: page.text_content("#figure-engine") == "tensorrt")
+        file.write_text("onnxruntime-cpu")
+        until(lambda: page.text_content("#figure-engine") == "onnxruntime-cpu")
+        assert page.get_attribute("#figure-engine", "title") == "not tensorrt: fell off the bus"
+        page.close()

@@ -6,6 +6,8 @@ import json
 import os
 import socket
 import stat
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,11 +27,30 @@ def switch() -> Switch:
 @pytest.fixture
 def path(tmp_path: Path, switch: Switch) -> Iterator[Path]:
     path = Path(os.path.relpath(tmp_path)) / "socket"
-    with control.listening(path) as listener:
-        thread = control.answer_in_background(listener, switch, switch.state)
+    with control.listening(path) as listener, control.answering(listener, switch, switch.state):
         yield path
-    thread.join(10)
-    assert not thread.is_alive() and not path.exists()
+    assert not path.exists()
+
+
+def answers() -> list[threading.Thread]:
+    """The threads that answer."""
+    return [thread for thread in threading.enumerate() if thread.name == "clearcall-control"]
+
+
+def test_the_thread_ends_at_once_and_until_then_no_second_webcam_takes_its_place(
+    tmp_path: Path, switch: Switch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Guards against waiting for the thread before it is woken: every end of the webcam took those two seconds.
+    monkeypatch.setattr(control, "TIMEOUT_S", 60.0)
+    path = Path(os.path.relpath(tmp_path)) / "socket"
+    with control.listening(path) as listener:
+        with control.answering(listener, switch, switch.state):
+            assert control.ask({}, path)["on"] is True and len(answers()) == 1
+            began = time.monotonic()
+        assert time.monotonic() - began < 30 and answers() == []
+        with pytest.raises(ClearcallError, match="another clearcall webcam runs"):
+            control.listen(path)
+    assert not path.exists()
 
 
 def test_what_runs_is_changed_and_tells_its_state(path: Path) -> None:

@@ -77,17 +77,3 @@ def test_the_virtual_camera_is_as_large_as_the_real_one_in_whole_blocks(
     source: tuple[int, int, Fraction], shape: Shape
 ) -> None:
     assert settings.shape_of(*source) == shape
-
-
-def test_changes_for_the_one_that_runs() -> None:
-    assert command.request(parse("--toggle")) == {"toggle": True}
-    assert command.request(parse("--show")) == {}
-    changes = command.request(parse("--set", "strength=0.5", "--set", "prompt=low light + noise:0.5"))
-    assert changes == {"strength": 0.5, "prompt": "low light + noise:0.5"}
-    for wrong in ("strength=much", "colour=1", "strength"):
-        with pytest.raises(BadInput, match="--set needs"):
-            command.request(parse("--set", wrong))
-
-
-def test_the_answer_in_words() -> None:
-    assert command.spoken({"on": False, "prompt": "auto", "strength": 0.5}) == "off, prompt auto, strength 0.5"

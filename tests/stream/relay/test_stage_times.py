@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.relay import way
+from stream.relay import stage_times
 from stream.timing import Histogram
 
 
@@ -18,7 +18,7 @@ class _Clock:
 
 def test_frames_that_overlap_are_told_apart() -> None:
     clock = _Clock()
-    passage = way.Passage(clock)
+    passage = stage_times.Passage(clock)
     passage.enter(3000)
     clock.now += 0.01
     passage.enter(6000)
@@ -33,8 +33,8 @@ def test_frames_that_overlap_are_told_apart() -> None:
 
 def test_frames_that_never_come_out_are_given_up() -> None:
     clock = _Clock()
-    passage = way.Passage(clock)
-    for timestamp in range(way.MAX_OPEN + 1):
+    passage = stage_times.Passage(clock)
+    for timestamp in range(stage_times.MAX_OPEN + 1):
         passage.enter(timestamp)
     for unknown in (0, None, 999_999):
         passage.leave(unknown)
@@ -45,7 +45,7 @@ def test_frames_that_never_come_out_are_given_up() -> None:
 
 def test_a_watch_tells_how_long_and_until_when_also_of_what_failed() -> None:
     clock = _Clock()
-    watch = way.Watch(clock)
+    watch = stage_times.Watch(clock)
     with pytest.raises(ValueError), watch:
         clock.now += 0.004
         raise ValueError
@@ -56,4 +56,4 @@ def test_a_watch_tells_how_long_and_until_when_also_of_what_failed() -> None:
 def test_a_stage_that_never_ran_is_not_shown() -> None:
     ran = Histogram()
     ran.add(0.002)
-    assert list(way.figures({"decode": Histogram(), "encode": ran})) == ["encode"]
+    assert list(stage_times.figures({"decode": Histogram(), "encode": ran})) == ["encode"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.latency.budget import Limit, missed, parse
+from benchmarks.latency.limits import Limit, missed, parse_limits
 from engines.errors import BadInput
 
 FIGURES = {
@@ -14,11 +14,11 @@ FIGURES = {
 
 
 def test_units() -> None:
-    assert parse("p95=50ms,missing=0") == [Limit("p95", 50), Limit("missing", 0)]
-    assert parse("p99=0.2s, fps=29.9") == [Limit("p99", 200), Limit("fps", 29.9)]
-    assert parse("missing=1%,first_picture=500ms") == [Limit("missing", 0.01, True), Limit("first_picture", 0.5)]
-    assert parse("max=80") == [Limit("max", 80)]
-    assert parse("changed=95%,cpu=60,memory=5%") == [Limit("changed", 95), Limit("cpu", 60), Limit("memory", 5)]
+    assert parse_limits("p95=50ms,missing=0") == [Limit("p95", 50), Limit("missing", 0)]
+    assert parse_limits("p99=0.2s, fps=29.9") == [Limit("p99", 200), Limit("fps", 29.9)]
+    assert parse_limits("missing=1%,first_picture=500ms") == [Limit("missing", 0.01, True), Limit("first_picture", 0.5)]
+    assert parse_limits("max=80") == [Limit("max", 80)]
+    assert parse_limits("changed=95%,cpu=60,memory=5%") == [Limit("changed", 95), Limit("cpu", 60), Limit("memory", 5)]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_units() -> None:
 )
 def test_what_is_not_understood_is_said(text: str) -> None:
     with pytest.raises(BadInput, match="--budget"):
-        parse(text)
+        parse_limits(text)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_not_understood_is_said(text: str) -> None:
     ["p95=42ms", "missing=3", "missing=1%", "fps=29.9", "first_picture=0.4s", "changed=94.5%", "memory=5%"],
 )
 def test_a_figure_at_its_limit_keeps_to_it(text: str) -> None:
-    assert missed(parse(text), FIGURES) == []
+    assert missed(parse_limits(text), FIGURES) == []
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_a_figure_at_its_limit_keeps_to_it(text: str) -> None:
     ],
 )
 def test_a_figure_beyond_its_limit_misses_it(text: str, line: str) -> None:
-    assert missed(parse(text), FIGURES) == [line]
+    assert missed(parse_limits(text), FIGURES) == [line]

@@ -37,7 +37,7 @@ class Limit:
         return f"{self.name} {'≥' if self.name in AT_LEAST else '≤'} {self.value:g} {UNITS[self.name]}".rstrip()
 
 
-def parse(text: str) -> list[Limit]:
+def parse_limits(text: str) -> list[Limit]:
     """Limits with commas between them.
 
     Raises:
