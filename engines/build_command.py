@@ -5,21 +5,22 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from engines import plan_cache
 from engines.choice import half_or
 from engines.cuda import cuda_device
-from engines.errors import BadInput, ClearcallError, EngineError
+from engines.errors import BadInput, EngineError
 from engines.manifest import MODELS, Manifest, read_family, read_manifest
 from engines.plan_build import LARGEST_BATCH, MAX_BATCH, build
-from engines.plan_cache import Entry, PlanKey, key_of, load_or_build, plan_folder
-from engines.tensorrt import TIMING
+from engines.plan_cache import key_of, load_or_build, plan_folder
+from engines.plan_list import State, entries, listing, prune, state_of
+from engines.plan_lock import NotKept
+from engines.plan_supply import ONLY_HALF, TIMING, accepted, refusal
+from engines.precision import in_half
 from engines.tensorrt_library import MODULES, Library, find_library, open_library
 
 PAUSE_S = 0.2
@@ -43,30 +44,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build, list or prune; returns the exit status.
+    """Build, list or prune; returns the exit status: 1 where some plan cannot be built or deleted.
 
     Raises:
         BadInput: An argument is wrong, or there is nothing to build with or for.
-        EngineError: A plan cannot be built or kept.
+        EngineError: Plans cannot be kept or looked at.
+        ModelError: A graph is damaged.
     """
     folder = plan_folder()
     if arguments.list or arguments.prune:
-        current = _current()
-        if arguments.prune:
-            for entry in plan_cache.prune(folder, current):
-                print(f"deleted {entry.path.name}")
-        if arguments.list:
-            print(listing(folder, plan_cache.entries(folder), current))
-        return 0
+        return _tidy(folder, arguments.prune, arguments.list)
     manifests = _manifests(arguments)
     max_batch = _number("--max-batch", arguments.max_batch, LARGEST_BATCH)
     library = find_library(arguments.backend)
-    capabilities = targets(library, arguments.capabilities)
-    with _interrupted() as stopped:
-        for capability in capabilities:
-            for manifest in manifests:
-                _build(library, manifest, capability, max_batch, folder, stopped)
-    return 0
+    status = 0
+    for capability in targets(library, arguments.capabilities):
+        for manifest in manifests:
+            try:
+                _build(library, manifest, capability, max_batch, folder)
+            except NotKept:
+                raise
+            except EngineError as error:  # the others may do all the same
+                print(f"clearcall: {manifest.name} for {capability}: {error}", file=sys.stderr, flush=True)
+                status = 1
+    return status
+
+
+def _tidy(folder: Path, delete: bool, show: bool) -> int:
+    state, stuck = _state(), list[str]()
+    if delete:
+        gone, stuck = prune(folder, state)
+        for path in gone:
+            print(f"deleted {path.name}")
+        for line in stuck:
+            print(f"clearcall: {line}", file=sys.stderr)
+    if show:
+        print(listing(folder, entries(folder), state))
+    return int(bool(stuck))
 
 
 def targets(library: Library, wanted: str) -> list[str]:
@@ -91,56 +105,42 @@ def targets(library: Library, wanted: str) -> list[str]:
     return named
 
 
-def _build(
-    library: Library, manifest: Manifest, capability: str, max_batch: int, folder: Path, stopped: Callable[[], bool]
-) -> None:
-    key = key_of(manifest, library.name, library.version, capability, max_batch)
+def _build(library: Library, manifest: Manifest, capability: str, max_batch: int, folder: Path) -> None:
+    gpu = _gpu_of(capability)
+    key = key_of(manifest, library.name, library.version, capability, max_batch, library.bound_to(gpu or ""))
     what = f"{manifest.name} for {capability}"
     began = time.monotonic()
-    # A GPU that is here, but that the library has no name for, may still be one it can build for.
-    named = capability if capability in library.capabilities() else None
-    with Bar(what, sys.stderr, stopped) as bar:
-        plan, built = load_or_build(
-            folder, key, lambda: build(library, manifest, named, key.max_batch, bar.show, folder / TIMING)
-        )
-    if stopped():
-        raise KeyboardInterrupt
+
+    def building() -> bytes:
+        with Bar(what, sys.stderr) as bar:
+            plan = build(library, manifest, library.named(capability), max_batch, bar.show, folder / TIMING)
+        # What is for other GPUs can be tried only there.
+        return plan if gpu is None else accepted(library, manifest, plan)
+
+    def refused(plan: bytes) -> bool:
+        return gpu is not None and refusal(library, plan) is not None
+
+    plan, built = load_or_build(folder, key, building, refused)
     took = f"built in {time.monotonic() - began:.1f} s" if built else "there already"
     print(f"{what}: {took}, {len(plan) / 1e6:.1f} MB, {library.name} {library.version}, {key.precision}", flush=True)
 
 
-def listing(folder: Path, entries: list[Entry], current: Callable[[PlanKey], bool]) -> str:
-    """A table of plans."""
-    if not entries:
-        return f"no plans in {folder}"
-    lines = [f"{'model':<20}{'for':<7}{'library':<26}{'precision':<11}{'batch':>5}{'MB':>8}  state"]
-    for entry in entries:
-        key, size = entry.key, entry.bytes / 1e6
-        if key is None:
-            lines.append(f"{entry.path.name}  {size:.1f} MB  damaged")
-            continue
-        library = f"{key.library} {key.version}"
-        state = "current" if current(key) else "out of date"
-        lines.append(
-            f"{key.model:<20}{key.capability:<7}{library:<26}{key.precision:<11}{key.max_batch:>5}{size:>8.1f}  {state}"
-        )
-    return "\n".join([*lines, str(folder)])
+def _gpu_of(capability: str) -> str | None:
+    """Name of this machine's GPU, where it is of this capability."""
+    try:
+        device = cuda_device()
+    except EngineError:
+        return None
+    return device.name if device.capability == capability else None
 
 
-def _current() -> Callable[[PlanKey], bool]:
-    """Whether a plan is of a graph and a library that are installed."""
+def _state() -> State:
+    """See `state_of`: of what is installed."""
     versions = {}
     for name in MODULES:
         with contextlib.suppress(EngineError):
             versions[name] = open_library(name).version
-    known = [read_manifest(path) for path in sorted(MODELS.glob("*.json"))]
-
-    def current(key: PlanKey) -> bool:
-        return versions.get(key.library) == key.version and any(
-            key == key_of(m, key.library, key.version, key.capability, key.max_batch) for m in known
-        )
-
-    return current
+    return state_of(versions, [read_manifest(path) for path in sorted(MODELS.glob("*.json"))])
 
 
 def _manifests(arguments: argparse.Namespace) -> list[Manifest]:
@@ -149,7 +149,11 @@ def _manifests(arguments: argparse.Namespace) -> list[Manifest]:
     sizes = [_number("--sizes", text, 4096) for text in arguments.sizes.split(",")] if arguments.sizes else known
     if not set(sizes) <= set(known):
         raise BadInput(f"--sizes: {arguments.model} has {', '.join(map(str, known))}")
-    return [half_or(m) for m in manifests if m.crop in sizes]
+    chosen = [half_or(m) for m in manifests if m.crop in sizes]
+    other = [m.name for m in chosen if not in_half(m)]
+    if other:
+        raise BadInput(f"{ONLY_HALF}, {', '.join(other)} {'is' if len(other) == 1 else 'are'} not")
+    return chosen
 
 
 def _number(option: str, text: str, largest: int) -> int:
@@ -165,10 +169,8 @@ def _number(option: str, text: str, largest: int) -> int:
 class Bar:
     """How far a build is, on a terminal; elsewhere nothing."""
 
-    def __init__(
-        self, what: str, stream: TextIO, stopped: Callable[[], bool], clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._what, self._stream, self._stopped, self._clock = what, stream, stopped, clock
+    def __init__(self, what: str, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what, self._stream, self._clock = what, stream, clock
         self._live = stream.isatty()
         self._last = clock() - PAUSE_S
         self._shown = 0
@@ -181,7 +183,7 @@ class Bar:
             print(f"\r{'':{self._shown}}\r", end="", file=self._stream, flush=True)
 
     def show(self, phase: str, share: float) -> bool:
-        """See `Progress`."""
+        """See `Progress`; it never stops a build."""
         now = self._clock()
         if self._live and now - self._last >= PAUSE_S:
             self._last = now
@@ -190,23 +192,4 @@ class Bar:
             text = text[: shutil.get_terminal_size().columns - 1]
             print(f"\r{text:{self._shown}}", end="", file=self._stream, flush=True)
             self._shown = len(text)
-        return not self._stopped()
-
-
-@contextlib.contextmanager
-def _interrupted() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed: an exception must not cross the library, which asks now and then."""
-    pressed = [False]
-
-    def press(*_: object) -> None:
-        pressed[0] = True
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield lambda: pressed[0]
-    except ClearcallError:
-        if pressed[0]:
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)
+        return True

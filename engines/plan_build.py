@@ -5,19 +5,19 @@ Both are strongly typed: the precision of each operator is what the graph says.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from engines.errors import EngineError
 from engines.manifest import Manifest
+from engines.plan_progress import Progress, watch
+from engines.plan_timing import keep_timings, use_timings
+from engines.signals import held_back
 from engines.tensorrt_library import Library
 
 MAX_BATCH = 8
 """Sessions of one step, where nobody says otherwise"""
 LARGEST_BATCH = 64
-Progress = Callable[[str, float], bool]
-"""Told what is being done and the share that is done, 0 to 1; returns whether to go on."""
 
 
 def profiles(max_batch: int) -> list[tuple[int, int, int]]:
@@ -36,40 +36,6 @@ def profile_of(batch: int, ranges: list[tuple[int, int, int]]) -> int:
         if least <= batch <= most:
             return index
     raise ValueError(f"no plan for a batch of {batch}")
-
-
-class Steps:
-    """Share of a build that is done, from a library's nested phases; what it tells never falls."""
-
-    def __init__(self) -> None:
-        self._open: list[tuple[str, int, int]] = []
-        self._share = 0.0
-
-    def start(self, name: str, steps: int) -> float:
-        """A phase begins inside the one that runs."""
-        self._open.append((name, 0, max(1, steps)))
-        return self.share()
-
-    def step(self, name: str, index: int) -> float:
-        """A step of a phase is done."""
-        self._open = [(n, index + 1 if n == name else i, count) for n, i, count in self._open]
-        return self.share()
-
-    def finish(self, name: str) -> float:
-        """A phase is done, and all within it."""
-        names = [n for n, _, _ in self._open]
-        if name in names:
-            del self._open[len(names) - 1 - names[::-1].index(name) :]
-        return self.share()
-
-    def share(self) -> float:
-        """0 to 1."""
-        share, weight = 0.0, 1.0
-        for _, done, count in self._open:
-            share += weight * min(done, count) / count
-            weight /= count
-        self._share = max(self._share, min(1.0, share))
-        return self._share
 
 
 def build(
@@ -96,6 +62,22 @@ def build(
     """
     manifest.graph.check()
     manifest.weights.check()
+    with held_back() as signalled:
+
+        def go_on(what: str, share: float) -> bool:
+            return progress(what, share) and not signalled()
+
+        return _plan(library, manifest, capability, max_batch, go_on, timing)
+
+
+def _plan(
+    library: Library,
+    manifest: Manifest,
+    capability: str | None,
+    max_batch: int,
+    progress: Progress,
+    timing: Path | None,
+) -> bytes:
     trt, said = library.module, logger(library.module)
     builder = trt.Builder(said)
     network = builder.create_network(_network_flags(trt))
@@ -105,25 +87,48 @@ def build(
         why = f"{first.node_operator()} {first.node_name()}: {first.desc()}" if first else said.last
         raise EngineError(f"{library.name} cannot read {manifest.name}: {why.splitlines()[0]}")
     config = builder.create_builder_config()
-    stopped = _watch(trt, config, progress)
-    if capability is not None:
-        config.num_compute_capabilities = 1
-        if not config.set_compute_capability(getattr(trt.ComputeCapability, capability.upper()), 0):
-            raise EngineError(f"{library.name} cannot build for {capability}")
+    stopped = watch(trt, config, progress)
+    if capability is not None and not _set_capability(trt, config, capability):
+        raise EngineError(f"{library.name} cannot build for {capability}")
+    tf32 = getattr(trt.BuilderFlag, "TF32", None)
+    if tf32 is not None:
+        # It is on by default, and rounds what the graph keeps in float32 to the 11 bits of half precision.
+        config.clear_flag(tf32)
     if batched(network):
         _add_profiles(builder, network, config, max_batch)
     # TensorRT-RTX builds the same with a timing cache and without, but wants a GPU to make one.
-    caching = timing is not None and not library.ahead_of_time
-    if caching:
-        known = timing.read_bytes() if timing is not None and timing.is_file() else b""
-        config.set_timing_cache(config.create_timing_cache(known), ignore_mismatch=False)
+    kept = None if library.ahead_of_time else timing
+    if kept is not None:
+        use_timings(config, kept)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise EngineError("stopped" if stopped() else f"{library.name} cannot build {manifest.name}: {said.last}")
-    if caching and timing is not None:
-        timing.parent.mkdir(parents=True, exist_ok=True)
-        timing.write_bytes(bytes(config.get_timing_cache().serialize()))
+        if stopped():
+            raise EngineError("stopped")
+        why = said.last
+        if capability is not None:
+            _clear(trt, builder, capability)
+        raise EngineError(f"{library.name} cannot build {manifest.name}: {why}")
+    if kept is not None:
+        keep_timings(config, kept)
     return bytes(plan)
+
+
+def _set_capability(trt: Any, config: Any, capability: str) -> bool:
+    config.num_compute_capabilities = 1
+    return bool(config.set_compute_capability(getattr(trt.ComputeCapability, capability.upper()), 0))
+
+
+def _clear(trt: Any, builder: Any, capability: str) -> None:
+    """Build next to nothing after a build that failed.
+
+    Else something of that goes into this process's next plan: of TensorRT-RTX 1.7, 4 MB of a graph that it refused for
+    sm75 into the plan for sm89.
+    """
+    network, config = builder.create_network(_network_flags(trt)), builder.create_builder_config()
+    layer = network.add_unary(network.add_input("x", trt.float32, (1, 1)), trt.UnaryOperation.ABS)
+    network.mark_output(layer.get_output(0))
+    if _set_capability(trt, config, capability):
+        builder.build_serialized_network(network, config)
 
 
 def batched(network: Any) -> bool:
@@ -161,26 +166,3 @@ def logger(trt: Any) -> Any:
                 self.last = message.strip().splitlines()[0] if message.strip() else self.last
 
     return Logger()
-
-
-def _watch(trt: Any, config: Any, progress: Progress) -> Callable[[], bool]:
-    """Report to `progress`; the result tells whether it said to stop."""
-    steps = Steps()
-    going = [True]
-
-    class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
-        def __init__(self) -> None:
-            trt.IProgressMonitor.__init__(self)
-
-        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            going[0] &= progress(phase_name, steps.start(phase_name, num_steps))
-
-        def step_complete(self, phase_name: str, step: int) -> bool:
-            going[0] &= progress(phase_name, steps.step(phase_name, step))
-            return going[0]
-
-        def phase_finish(self, phase_name: str) -> None:
-            progress(phase_name, steps.finish(phase_name))
-
-    config.progress_monitor = Monitor()
-    return lambda: not going[0]

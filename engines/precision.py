@@ -24,3 +24,8 @@ def family_in(name: str, precision: str) -> str:
 def precision_of(manifest: Manifest) -> str:
     """What a graph is in, by the family it is of."""
     return next((p for p in (INT8, FP16) if manifest.family.endswith(f"-{p}")), FP32)
+
+
+def in_half(manifest: Manifest) -> bool:
+    """Whether a graph is in half precision, as GPUs have it: its states are, not only what happens in between."""
+    return any(state.dtype == "float16" for state in manifest.states)

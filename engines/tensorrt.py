@@ -7,7 +7,6 @@ without a GPU; `benchmarks/gpu.sh` is what checks the running on one with it.
 from __future__ import annotations
 
 import contextlib
-import logging
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,14 +18,11 @@ from engines.device import Device, Queue
 from engines.errors import EngineError, EngineLost, ModelError
 from engines.gpu import GpuEngine
 from engines.manifest import Manifest
-from engines.plan_build import MAX_BATCH, build, logger, profile_of
-from engines.plan_cache import KERNELS, PlanKey, key_of, load, load_or_build, plan_folder
+from engines.plan_build import MAX_BATCH, logger, profile_of
+from engines.plan_cache import KERNELS, plan_folder
+from engines.plan_supply import plan_for
 from engines.tensorrt_library import Library
 from engines.whole_file import replace_file
-
-TIMING = "timing.cache"
-
-log = logging.getLogger(__name__)
 
 
 class PlanRunner:
@@ -59,10 +55,9 @@ class PlanRunner:
         self.batched = self._engine.get_tensor_shape(manifest.inputs[0].name)[0] == -1
         self._ranges = _ranges(self._engine, manifest.inputs[0].name) if self.batched else [(1, 1, 1)]
         self.max_batch = self._ranges[-1][2]
-        self.warm_up_batches = [least for least, _, _ in self._ranges]
-        if library.ahead_of_time:
-            # TensorRT-RTX compiles for each size when it first comes: better now than in a call.
-            self.warm_up_batches = list(range(1, self.max_batch + 1))
+        # Each size has a context and a recording of its own, and TensorRT-RTX compiles kernels for it: better now than
+        # in a call.
+        self.warm_up_batches = list(range(1, self.max_batch + 1))
         self.capturable, self.records = True, False
         self._queue = queue
         self._contexts: dict[int, Any] = {}
@@ -150,11 +145,6 @@ def _settings(trt: Any, engine: Any, kernels: Path | None) -> Any:
     return settings
 
 
-def plan_key(library: Library, manifest: Manifest, device: CudaDevice, max_batch: int) -> PlanKey:
-    """The key of the plan that this machine's GPU needs."""
-    return key_of(manifest, library.name, library.version, device.capability, max_batch)
-
-
 def open_tensorrt(
     library: Library,
     manifest: Manifest,
@@ -164,28 +154,10 @@ def open_tensorrt(
     folder: Path | None = None,
     wait_s: float = WAIT_S,
 ) -> GpuEngine:
-    """An engine from the plan in the cache.
-
-    Raises:
-        EngineError: There is no plan and none may be built, or it cannot be built or run.
-        ModelError: The graph is damaged, or the plan not of this manifest.
-    """
+    """An engine from the plan in the cache; see `plan_for` about the arguments and the errors."""
     folder = plan_folder() if folder is None else folder
-    key = plan_key(library, manifest, device, max_batch)
     device.enter()
-    if may_build:
-        capability = device.capability if device.capability in library.capabilities() else None
-
-        def building() -> bytes:
-            log.warning("building a plan of %s, which may take minutes (clearcall build does so ahead)", manifest.name)
-            return build(library, manifest, capability, max_batch, lambda what, share: True, folder / TIMING)
-
-        plan, _ = load_or_build(folder, key, building)
-    else:
-        found = load(folder, key)
-        if found is None:
-            raise EngineError(f"no plan of {manifest.name} for {device.capability} yet: clearcall build makes it")
-        plan = found
+    key, plan = plan_for(library, manifest, device, max_batch, may_build, folder)
     queue = device.queue()
     kernels = (folder / key.file_name).with_suffix(KERNELS)
     runner = PlanRunner(library, plan, manifest, device, queue, kernels)

@@ -10,8 +10,9 @@ from engines.errors import BadInput, EngineError, first_line
 
 MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 """Name of the distribution to its module, the better one first."""
-LOWEST = (10, 0)
-"""TensorRT before 10 has other names for nearly everything."""
+LOWEST = (10, 9)
+"""Of TensorRT; the package asks for the same. Before 10.0 nearly everything has other names and strongly typed networks
+are new, before 10.8 there is no sm120; nothing older than this was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class Library:
         names = [n.lower() for n in self.module.ComputeCapability.__members__ if n.startswith("SM")]
         return sorted(names, key=lambda name: int(name[2:]))
 
+    def named(self, capability: str) -> str | None:
+        """A GPU's capability as the library is told it; None where it has no name for one that may still be here."""
+        return capability if capability in self.capabilities() else None
+
+    def bound_to(self, gpu: str) -> str:
+        """The one GPU model that its plans are for, given the name of the GPU; empty where others can use them."""
+        return "" if self.ahead_of_time else gpu
+
 
 def open_library(name: str) -> Library:
     """Import a library; EngineError says why it cannot be used."""
@@ -46,7 +55,7 @@ def open_library(name: str) -> Library:
     except Exception as error:  # its own loader raises whatever comes
         raise EngineError(f"cannot be loaded: {first_line(error)}") from error
     if name == "tensorrt" and tuple(int(part) for part in version.split(".")[:2]) < LOWEST:
-        raise EngineError(f"version {version} is too old, {LOWEST[0]} is the oldest that will do")
+        raise EngineError(f"version {version} is too old, {LOWEST[0]}.{LOWEST[1]} is the oldest that will do")
     return Library(name, module, version)
 
 
@@ -60,4 +69,5 @@ def find_library(backend: str) -> Library:
             return open_library(name)
         except EngineError as error:
             reasons.append(f"{name} {error}")
-    raise BadInput(f"{'; '.join(reasons)}: pip install tensorrt-rtx, or tensorrt from NVIDIA's index")
+    wanted = "tensorrt-rtx, or tensorrt" if backend == "auto" else backend
+    raise BadInput(f"{'; '.join(reasons)}: pip install --upgrade {wanted}")

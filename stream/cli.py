@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"clearcall: {name} needs {error.name}: pip install 'clearcall[train]'", file=sys.stderr)
         return 1
-    parser = OneLineParser(prog=f"clearcall {name}", description=text.capitalize() + ".")
+    parser = OneLineParser(prog=f"clearcall {name}", description=f"{text[0].upper()}{text[1:]}.")
     module.add_arguments(parser)
     arguments = parser.parse_args(rest)
     try:

@@ -20,6 +20,7 @@ from benchmarks.gpu_check import (
     ENGINES,
     LIMIT_S,
     LOG_LEFT,
+    TORCH,
     Part,
     environment,
     main,
@@ -88,7 +89,7 @@ def test_each_part_tells_how_it_went(tmp_path: Path) -> None:
         "hangs": "stopped after 10 s",
         "refused": "not run: no plan",
         "useless": "failed: no capture",
-        "missing": "not run: No such file or directory",
+        "missing": "not run: missing: No such file or directory",
         "in vain": "not run: none of these worked: crashed, refused",
         "worth it": "done",
         "left out": "not run: not asked for",
@@ -131,6 +132,10 @@ def test_every_engine_and_torch_have_a_part_and_torch_comes_first(tmp_path: Path
     results = [part.result for part in found if part.result]
     assert len(set(results)) == len(results) == 11
     assert all(part.asked for part in found)
+    # A plan may take minutes: whoever needs none has its figures before, and all of it fits.
+    last = found[names.index("lite-384 tensorrt")]
+    assert all(names.index(f"lite-384 {e}") <= names.index(last.name) for e in ENGINES)
+    assert max(part.limit_s for part in found) == last.limit_s < LIMIT_S - 180
     # Graphs that are there need not be exported.
     assert "models" in names and "models" not in [part.name for part in parts(tmp_path, None, tmp_path)]
     few = {part.name for part in parts(tmp_path, None, None, ["tensorrt-rtx"]) if part.asked}
@@ -240,14 +245,45 @@ def test_the_script_leaves_one_json_and_one_log_wherever_it_runs(tmp_path: Path,
     assert "Error" not in log and "No module" not in log and "- base-512 tensorrt: not run: none" in log
 
 
-def test_also_without_python_and_with_a_wrong_call(tmp_path: Path, bare: dict[str, str]) -> None:
+def test_also_without_python(tmp_path: Path, bare: dict[str, str]) -> None:
     done = script(tmp_path / "no python", {**bare, "PYTHON": "no-such-python"})
     assert done.returncode == 1
     assert "status 127" in json.loads((tmp_path / "no python" / "gpu.json").read_text())["error"]
     assert "no-such-python" in (tmp_path / "no python" / "gpu.log").read_text()
-    assert script(tmp_path / "odd", bare, "tensor").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["out", "tensor"], "there is no part tensor"),
+        (["out", "torch", "--help"], "there is no part --help"),
+        (["torch"], "the folder comes before the parts"),
+        (["tensorrt-rtx", "torch"], "the folder comes before the parts"),
+        (["--fast"], "there is no option --fast"),
+        (["file/below"], "file/below cannot be written to"),
+    ],
+)
+def test_a_wrong_call_changes_nothing(tmp_path: Path, bare: dict[str, str], arguments: list[str], reason: str) -> None:
+    """A part misspelt took the figures of the last run with it."""
+    (tmp_path / "out").mkdir()
     (tmp_path / "file").write_text("")
-    assert script(tmp_path / "file" / "below", bare).returncode == 2
+    (tmp_path / "out" / "gpu.json").write_text("of an earlier run")
+    before = sorted(tmp_path.rglob("*"))
+    command = ["sh", str(ROOT / "benchmarks" / "gpu.sh"), *arguments]
+    done = subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("gpu.sh: ") and reason in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "out" / "gpu.json").read_text() == "of an earlier run"
+
+
+def test_the_script_tells_how_it_is_called_and_knows_all_parts(tmp_path: Path, bare: dict[str, str]) -> None:
+    command = ["sh", str(ROOT / "benchmarks" / "gpu.sh"), "--help"]
+    done = subprocess.run(command, env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr == "" and "[FOLDER [PART ...]]" in done.stdout
+    text = (ROOT / "benchmarks" / "gpu.sh").read_text()
+    listed = [line.strip().split(")")[0] for line in text.splitlines() if line.strip().startswith("torch | ")]
+    assert len(listed) == 2 and all(set(line.split(" | ")) == {TORCH, *ENGINES} for line in listed)
 
 
 def test_ended_from_outside_it_leaves_what_it_has(tmp_path: Path, bare: dict[str, str]) -> None:

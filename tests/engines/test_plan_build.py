@@ -14,7 +14,8 @@ import pytest
 
 from engines.errors import BadInput, EngineError, ModelError
 from engines.manifest import StoredFile, half_family, read_family
-from engines.plan_build import MAX_BATCH, Steps, build, profile_of, profiles
+from engines.plan_build import MAX_BATCH, build, profile_of, profiles
+from engines.plan_progress import Steps
 from engines.tensorrt_library import Library, find_library, open_library
 from export.half_family import export_half
 from export.onnx_graph import stored_file
@@ -68,8 +69,11 @@ def test_progress_rises_to_its_end_and_never_falls() -> None:
 
 def test_a_library_that_is_not_there_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
-    with pytest.raises(BadInput, match="tensorrt not installed: pip install"):
+    with pytest.raises(BadInput, match="tensorrt not installed: pip install --upgrade tensorrt$"):
         find_library("tensorrt")
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt_rtx", None)
+    with pytest.raises(BadInput, match="tensorrt-rtx not installed: pip install --upgrade tensorrt-rtx, or tensorrt$"):
+        find_library("auto")
     with pytest.raises(BadInput, match="--backend must be auto, tensorrt, tensorrt-rtx, not 'cuda'"):
         find_library("cuda")
 
@@ -80,6 +84,18 @@ def test_a_library_that_does_not_load_tells_why(monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr("engines.tensorrt_library.importlib.import_module", fail)
     with pytest.raises(EngineError, match="cannot be loaded: libnvinfer.so.10: cannot open shared object file$"):
+        open_library("tensorrt")
+
+
+@pytest.mark.parametrize(("version", "good"), [("10.8.0.43", False), ("10.9.0.34", True), ("11.0", True)])
+def test_a_library_older_than_the_package_asks_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch, version: str, good: bool
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt", SimpleNamespace(__version__=version))
+    if good:
+        assert open_library("tensorrt").version == version
+        return
+    with pytest.raises(EngineError, match="version 10.8.0.43 is too old, 10.9 is the oldest"):
         open_library("tensorrt")
 
 
@@ -136,6 +152,15 @@ def test_a_graph_that_it_cannot_read_is_said_in_one_line(tmp_path: Path, library
     with pytest.raises(EngineError, match="tensorrt-rtx cannot read tiny-fp16-64: .*Nonsense") as raised:
         build(library, manifest, "sm89", 1, keep_going)
     assert "\n" not in str(raised.value)
+
+
+def test_a_build_that_fails_leaves_nothing_in_the_next_plan(library: Library) -> None:
+    """What TensorRT-RTX 1.7 compiled for sm75 until it gave up was in the plan for sm89, which was 4 MB larger."""
+    lite = read_family(half_family("lite"))[0]
+    good = build(library, lite, "sm89", 1, keep_going)
+    with pytest.raises(EngineError, match="cannot build lite-fp16-256: .*FP32 GEMM is not supported"):
+        build(library, lite, "sm75", 1, keep_going)
+    assert abs(len(build(library, lite, "sm89", 1, keep_going)) - len(good)) < 100_000
 
 
 def test_it_builds_for_what_it_says(library: Library) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from engines import plan_cache
+from engines import plan_cache, plan_lock
 from engines.errors import EngineError
-from engines.plan_cache import KERNELS, PlanKey, entries, key_of, load, load_or_build, prune, store
+from engines.plan_cache import PlanKey, find, key_of, load, load_or_build, store
+from engines.plan_list import entries
+from engines.plan_lock import NotKept
 from engines.whole_file import PART
 from tests.export.tiny_family import halves, manifests
 
-KEY = PlanKey("lite-fp16-384", "ab" * 32, "tensorrt-rtx", "1.7.1", "sm89", "fp16", 8)
+KEY = PlanKey("lite-fp16-384", "ab" * 32, "tensorrt-rtx", "1.7.1", "sm89", "fp16", 8, "")
 PLAN = bytes(range(256)) * 40
 
 
@@ -66,7 +68,7 @@ def test_the_key_follows_graph_and_weights() -> None:
         lambda c: b"",
         lambda c: c + b"x",
         lambda c: c[:-5] + bytes([c[-5] ^ 1]) + c[-4:],
-        lambda c: c.replace(b"clearcall plan 1", b"clearcall plan 0"),
+        lambda c: c.replace(b"clearcall plan 2", b"clearcall plan 1"),
         lambda c: c.replace(b'"bytes": 10240', b'"bytes": "x"'),
         lambda c: b"[]\n" + PLAN,
         lambda c: b"\xff\xfe" + c,
@@ -84,15 +86,47 @@ def test_a_damaged_file_counts_as_not_there_and_is_replaced(tmp_path: Path, dama
 def test_a_file_that_cannot_be_read_counts_as_not_there(tmp_path: Path) -> None:
     (tmp_path / KEY.file_name).mkdir()
     assert load(tmp_path, KEY) is None
-    with pytest.raises(EngineError, match="cannot be kept in"):
+    with pytest.raises(NotKept, match="cannot be kept in"):
         store(tmp_path, KEY, PLAN)
     assert not list(tmp_path.glob(f"{PART}*"))
 
 
-def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(EngineError, match="cannot be kept in"):
-        load_or_build(tmp_path / "file", KEY, lambda: PLAN)
+@pytest.mark.parametrize("where", ["a file is the folder", "a folder has the name", "the disk is full"])
+def test_what_cannot_be_kept_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Minutes of building would be for nothing."""
+    folder = tmp_path / "plans"
+    if where == "a file is the folder":
+        folder.write_text("")
+    elif where == "a folder has the name":
+        (folder / KEY.file_name).mkdir(parents=True)
+    else:
+
+        def full(**_: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("engines.plan_cache.tempfile.TemporaryFile", full)
+    with pytest.raises(NotKept, match="cannot be kept in"):
+        load_or_build(folder, KEY, never)
+
+
+def test_a_plan_that_is_refused_is_built_anew(tmp_path: Path) -> None:
+    """A whole file that the library does not take would be found again at each start."""
+    store(tmp_path, KEY, b"refused")
+    assert load_or_build(tmp_path, KEY, lambda: PLAN, lambda plan: plan == b"refused") == (PLAN, True)
+    assert load(tmp_path, KEY) == PLAN
+
+
+def test_without_the_exact_plan_the_one_for_most_sessions_is_found(tmp_path: Path) -> None:
+    """`clearcall build --max-batch 4` would have built what nobody ever looks for."""
+    two, four, other = (replace(KEY, max_batch=2), replace(KEY, max_batch=4), replace(KEY, max_batch=16, graph="x"))
+    for key in (two, four, other):
+        store(tmp_path, key, key.file_name.encode())
+    assert find(tmp_path, KEY) == (four, four.file_name.encode())
+    assert find(tmp_path, KEY, least=8) is None and find(tmp_path, replace(KEY, capability="sm90")) is None
+    (tmp_path / four.file_name).write_bytes((tmp_path / four.file_name).read_bytes()[:-1])
+    assert find(tmp_path, KEY) == (two, two.file_name.encode())
+    store(tmp_path, KEY, PLAN)
+    assert find(tmp_path, KEY) == find(tmp_path, KEY, least=8) == (KEY, PLAN)
 
 
 def test_a_build_that_fails_leaves_nothing_and_can_be_tried_again(tmp_path: Path) -> None:
@@ -110,13 +144,13 @@ PROCESSES = 3
 
 def _build_in_a_process(folder: Path, marks: Path, number: int) -> None:
     """Build, but not before all the others have found no plan and want the lock."""
-    alone = plan_cache._alone
+    alone = plan_lock.alone
 
     def noted(*arguments: Any) -> Any:
         (marks / f"wants-{number}").write_text("")
         return alone(*arguments)
 
-    setattr(plan_cache, "_alone", noted)  # noqa: B010  # its type is a context manager's
+    setattr(plan_cache, "alone", noted)  # noqa: B010  # its type is a context manager's
 
     def build() -> bytes:
         (marks / f"builds-{number}").write_text("")
@@ -142,16 +176,19 @@ def test_of_several_processes_one_builds_and_all_have_it(tmp_path: Path) -> None
     assert load(tmp_path, KEY) == PLAN
 
 
-def test_pruning_leaves_what_is_current(tmp_path: Path) -> None:
-    old = replace(KEY, version="1.6")
-    for key in (KEY, old):
-        (tmp_path / key.file_name).with_suffix(KERNELS).write_bytes(b"kernels")
-        store(tmp_path, key, PLAN)
-    (tmp_path / "broken.plan").write_bytes(b"{}")
-    (tmp_path / f"{PART}1").write_bytes(PLAN)
-    assert [(e.path.name, e.key) for e in entries(tmp_path) if e.key is None] == [("broken.plan", None)]
-    gone = prune(tmp_path, lambda key: key.version == KEY.version)
-    assert {e.path.name for e in gone} == {old.file_name, "broken.plan"}
-    left = {p.name for p in tmp_path.iterdir()}
-    assert left == {KEY.file_name, Path(KEY.file_name).with_suffix(KERNELS).name}
-    assert entries(tmp_path / "nowhere") == []
+def test_who_waits_says_so_and_can_be_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wait inside the system hears no Ctrl-C, and without a word it looks like a hang."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engines.plan_lock.time.sleep", interrupted)
+    with (tmp_path / f".{KEY.file_name}.lock").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(KeyboardInterrupt):
+            load_or_build(tmp_path, KEY, never)
+    assert "another process is building" in caplog.text
+    assert load_or_build(tmp_path, KEY, lambda: PLAN) == (PLAN, True)

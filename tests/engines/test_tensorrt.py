@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from engines import tensorrt
+from engines import plan_supply
 from engines.cuda import CudaDevice
 from engines.errors import EngineError, EngineLost, ModelError
 from engines.manifest import Manifest
 from engines.plan_build import profiles
-from engines.plan_cache import KERNELS, key_of, store
+from engines.plan_cache import KERNELS, key_of, load, store
+from engines.plan_lock import NotKept
 from engines.tensorrt import PlanRunner, open_tensorrt
 from engines.tensorrt_library import Library
 from tests.engines.fake_device import FakeDevice, FakeQueue
@@ -124,8 +125,9 @@ class ILogger:
 
 def library(plan: FakePlan | None, rtx: bool = False) -> Library:
     def deserialize(said: Any, content: bytes) -> FakePlan | None:
-        if plan is None:
+        if plan is None or content == b"bad":
             said.log(ILogger.ERROR, "Serialization assertion failed.\nmore")
+            return None
         return plan
 
     module = SimpleNamespace(
@@ -160,7 +162,7 @@ def test_each_size_has_a_context_of_its_own_whose_shapes_stay() -> None:
     """A recording refers to its context: one that served several sizes changed its shapes under what was recorded."""
     plan = FakePlan(halves()[0], 8)
     made = runner(plan)
-    assert made.max_batch == 8 and made.warm_up_batches == [1, 2, 5] and made.capturable
+    assert made.max_batch == 8 and made.warm_up_batches == list(range(1, 9)) and made.capturable
     for batch in (1, 3, 4, 3, 1):
         made.run(batch, addresses(), FakeDevice().queue())
     inputs = [t.name for t in halves()[0].inputs] + [s.input for s in halves()[0].states]
@@ -247,28 +249,105 @@ def test_an_engine_is_opened_from_its_plan_and_warmed_up(tmp_path: Path) -> None
     plan, manifest, gpu = FakePlan(halves()[0], 4), halves()[0], FakeGpu()
     with pytest.raises(EngineError, match="no plan of tiny-fp16-64 for sm90 yet: clearcall build makes it"):
         open_tensorrt(library(plan), manifest, cast(CudaDevice, gpu), 4, folder=tmp_path)
-    store(tmp_path, key_of(manifest, "tensorrt", "10.9", "sm90", 4), b"plan")
+    store(tmp_path, key_of(manifest, "tensorrt", "10.9", "sm90", 4, "fake"), b"plan")
     engine = open_tensorrt(library(plan), manifest, cast(CudaDevice, gpu), 4, folder=tmp_path)
     assert engine.name == "tensorrt" and engine.max_batch == 4
     # Once as it is, once to be recorded, and then what was recorded.
-    assert [len([c for c in context.calls if c[0] == "execute"]) for context in plan.contexts] == [2, 2]
-    assert isinstance(gpu.last, FakeQueue) and gpu.last.waited == 4
-    assert (gpu.last.recorded, gpu.last.launched) == (2, 2)
+    assert [len([c for c in context.calls if c[0] == "execute"]) for context in plan.contexts] == [2] * 4
+    assert isinstance(gpu.last, FakeQueue) and gpu.last.waited == 8
+    assert (gpu.last.recorded, gpu.last.launched) == (4, 4)
+
+
+class Builds:
+    """Stands for the building: gives out one plan after the other, and the last again and again."""
+
+    def __init__(self, *plans: bytes) -> None:
+        self.plans = list(plans)
+        self.asked: list[tuple[Any, ...]] = []
+
+    def __call__(self, *arguments: Any) -> bytes:
+        self.asked.append(arguments[1:4])
+        return self.plans.pop(0) if len(self.plans) > 1 else self.plans[0]
 
 
 @pytest.mark.parametrize(("capability", "named"), [("sm89", "sm89"), ("sm90", None)])
 def test_one_that_is_demanded_is_built_where_there_is_no_plan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capability: str, named: str | None
 ) -> None:
-    asked: list[tuple[Any, ...]] = []
-
-    def build(*arguments: Any) -> bytes:
-        asked.append(arguments[1:4])
-        return b"plan"
-
-    monkeypatch.setattr(tensorrt, "build", build)
+    builds = Builds(b"plan")
+    monkeypatch.setattr(plan_supply, "build", builds)
     plan, gpu = FakePlan(halves()[0], 4), FakeGpu()
     monkeypatch.setattr(gpu, "capability", capability, raising=False)
     for _ in range(2):
         open_tensorrt(library(plan, rtx=True), halves()[0], cast(CudaDevice, gpu), 4, may_build=True, folder=tmp_path)
-    assert asked == [(halves()[0], named, 4)]
+    assert builds.asked == [(halves()[0], named, 4)]
+
+
+def test_a_plan_for_another_number_of_sessions_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Doors ask for one size alone: what `clearcall build --max-batch 4` made was never found."""
+    builds = Builds(b"plan")
+    monkeypatch.setattr(plan_supply, "build", builds)
+    gpu, known = cast(CudaDevice, FakeGpu()), library(FakePlan(halves()[0], 4), rtx=True)
+    store(tmp_path, key_of(halves()[0], "tensorrt-rtx", "10.9", "sm90", 4), b"plan")
+    assert open_tensorrt(known, halves()[0], gpu, 8, folder=tmp_path).max_batch == 4
+    assert open_tensorrt(known, halves()[0], gpu, 2, may_build=True, folder=tmp_path).max_batch == 4
+    assert not builds.asked
+    # What may build does not make do with less.
+    open_tensorrt(known, halves()[0], gpu, 8, may_build=True, folder=tmp_path)
+    assert [batch for _, _, batch in builds.asked] == [8]
+
+
+def test_plans_of_tensorrt_are_for_one_model_of_gpu(tmp_path: Path) -> None:
+    """H100 and H200 are both sm90; what was timed on one is slow on the other, or refused."""
+    gpu = cast(CudaDevice, FakeGpu())
+    for known in (library(FakePlan(halves()[0], 4)), library(FakePlan(halves()[0], 4), rtx=True)):
+        store(tmp_path, key_of(halves()[0], known.name, "10.9", "sm90", 4, known.bound_to("another")), b"plan")
+    with pytest.raises(EngineError, match="no plan of"):
+        open_tensorrt(library(FakePlan(halves()[0], 4)), halves()[0], gpu, 4, folder=tmp_path)
+    open_tensorrt(library(FakePlan(halves()[0], 4), rtx=True), halves()[0], gpu, 4, folder=tmp_path)
+
+
+@pytest.mark.parametrize("fresh", [b"plan", b"bad"])
+def test_a_plan_that_is_refused_is_built_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: bytes
+) -> None:
+    """Whole, but of no use, it was found again at each start, and never replaced."""
+    builds, manifest, gpu = Builds(fresh), halves()[0], cast(CudaDevice, FakeGpu())
+    monkeypatch.setattr(plan_supply, "build", builds)
+    key = key_of(manifest, "tensorrt-rtx", "10.9", "sm90", 4)
+    store(tmp_path, key, b"bad")
+    known = library(FakePlan(manifest, 4), rtx=True)
+    with pytest.raises(EngineError, match="is refused: Serialization"):
+        open_tensorrt(known, manifest, gpu, 4, folder=tmp_path)
+    if fresh == b"plan":
+        open_tensorrt(known, manifest, gpu, 4, may_build=True, folder=tmp_path)
+        assert load(tmp_path, key) == b"plan"
+    else:
+        with pytest.raises(EngineError, match="is refused: Serialization"):
+            open_tensorrt(known, manifest, gpu, 4, may_build=True, folder=tmp_path)
+    assert len(builds.asked) == 1
+
+
+@pytest.mark.parametrize("built_before", [False, True])
+def test_a_plan_that_cannot_be_kept_is_used_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, built_before: bool
+) -> None:
+    """On a full disk minutes of building were thrown away."""
+
+    def full(*_: Any) -> None:
+        raise NotKept("plans cannot be kept: No space left on device")
+
+    builds = Builds(b"plan")
+    monkeypatch.setattr(plan_supply, "build", builds)
+    monkeypatch.setattr("engines.plan_cache." + ("store" if built_before else "_make_sure_of_room"), full)
+    gpu, known = cast(CudaDevice, FakeGpu()), library(FakePlan(halves()[0], 4))
+    engine = open_tensorrt(known, halves()[0], gpu, 4, may_build=True, folder=tmp_path)
+    assert engine.max_batch == 4 and len(builds.asked) == 1
+    assert "No space left on device; the next start has to build it again" in caplog.text
+
+
+@pytest.mark.parametrize("may_build", [False, True])
+def test_graphs_in_float32_are_refused_for_what_they_are(tmp_path: Path, may_build: bool) -> None:
+    """`clearcall build makes it` was promised of graphs that no library can read."""
+    with pytest.raises(EngineError, match="TensorRT runs only graphs in half precision, tiny-64 is not"):
+        open_tensorrt(library(None), manifests()[0], cast(CudaDevice, FakeGpu()), may_build=may_build, folder=tmp_path)

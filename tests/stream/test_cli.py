@@ -85,6 +85,13 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in shown for name in COMMANDS)
 
 
+def test_help_writes_names_as_they_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """`Build tensorrt plans for nvidia gpus.`, it said."""
+    with pytest.raises(SystemExit):
+        main(["build", "--help"])
+    assert "Build TensorRT plans for NVIDIA GPUs." in capsys.readouterr().out
+
+
 def test_no_command_shows_the_help_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     output = capsys.readouterr()

@@ -17,6 +17,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCDataChannel, RTCPeerCo
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from engines.errors import BadInput
+from stream.live import Done
 from stream.models import Model
 from stream.relay import aiortc_tuning, server
 from stream.relay.settings import RelaySettings
@@ -65,7 +66,7 @@ class FakeFilter:
     def process(self, frame: av.VideoFrame) -> av.VideoFrame:
         return frame
 
-    def took(self, waited: float, taken: float) -> None:
+    def took(self, done: Done) -> None:
         pass
 
     def figures(self) -> dict[str, object]:

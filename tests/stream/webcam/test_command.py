@@ -16,6 +16,7 @@ import pytest
 
 from engines.errors import BadInput, ClearcallError
 from stream import threads
+from stream.live import Done
 from stream.models import Model
 from stream.scope import Scope
 from stream.webcam import command, control, settings
@@ -99,7 +100,7 @@ class Filter(FakeFilter):
     def figures(self) -> dict[str, object]:
         return {}
 
-    def took(self, waited: float, taken: float) -> None:
+    def took(self, done: Done) -> None:
         pass
 
     def close(self) -> None:
