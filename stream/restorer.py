@@ -271,7 +271,6 @@ class FaceRestorer:
         strength: float,
         lit: bool = False,
     ) -> StepOutputs:
-        self.prompt = prompt
         began = self._clock()
         out = lane.engine.step(StepInputs(crop.y, crop.uv, regions, prompt[None], strength), lane.cache)
         self.engine_s += self._clock() - began

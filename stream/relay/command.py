@@ -123,7 +123,8 @@ async def _serve(
         await web.SockSite(runner, listener, ssl_context=context, shutdown_timeout=SHUTDOWN_TIMEOUT_S).start()
         print(f"clearcall: open {address(chosen, listener.getsockname()[1])}", flush=True)
         runs = f"model {model.name} in {' or '.join(model.costs)}"
-        print(f"clearcall: {runs}, up to {chosen.max_sessions} call(s); Ctrl-C stops", flush=True)
+        most = "one call" if chosen.max_sessions == 1 else f"up to {chosen.max_sessions} calls"
+        print(f"clearcall: {runs}, {most} at a time; Ctrl-C stops", flush=True)
         print(f"clearcall: {scope.why}; {engine_line(model)}", flush=True)
         settle()
         await stop.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
@@ -12,6 +13,8 @@ from engines.errors import BadInput
 MAX_CANDIDATES = 64
 """Candidates taken from one caller, over the whole call."""
 _VIDEO_CODECS = {"video/vp8", "video/h264"}
+_SECTION = re.compile(r"^(?=m=)", re.MULTILINE)
+_DIRECTION = re.compile(r"^a=(?:sendrecv|sendonly|recvonly|inactive)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ def read_offer(text: str) -> Offer:
     """
     if not text.startswith("v=0"):
         raise BadInput("the body is no SDP offer: it does not start with v=0")
+    text = with_directions(text)
     try:
         parsed = SessionDescription.parse(text)
     except Exception as error:
@@ -72,6 +76,24 @@ def read_offer(text: str) -> Offer:
     if candidates > MAX_CANDIDATES:
         raise BadInput(f"the offer has more than {MAX_CANDIDATES} candidates")
     return Offer(text, bool(audios) and audios[0].direction in {"sendrecv", "recvonly"}, candidates)
+
+
+def with_directions(text: str) -> str:
+    """The offer with a direction in each section of sound or picture.
+
+    A section that names none has the session's, and that is sendrecv where it names none either (RFC 8866, 6.7).
+    aiortc knows neither rule.
+    """
+    session, *sections = _SECTION.split(text)
+    usual = _DIRECTION.search(session)
+    line = f"{usual[0].rstrip() if usual else 'a=sendrecv'}\r\n"
+    return session + "".join(_with_direction(section, line) for section in sections)
+
+
+def _with_direction(section: str, line: str) -> str:
+    if not section.startswith(("m=video ", "m=audio ")) or _DIRECTION.search(section):
+        return section
+    return section.rstrip("\r\n") + "\r\n" + line
 
 
 def _check_transport(media: MediaDescription) -> None:

@@ -8,6 +8,7 @@ import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -30,13 +31,10 @@ BODY_TIMEOUT_S = 10.0
 RETRY_AFTER_S = 10
 GIVE_BACK_AFTER_S = 1.0
 """From a call's end until its memory is given back."""
-PAGE_FILES = {
-    "/": ("index.html", "text/html"),
-    "/style.css": ("style.css", "text/css"),
-    "/call.js": ("call.js", "text/javascript"),
-}
-PUBLIC = {"/style.css", "/call.js", "/healthz"}
-"""Paths that need no token: they tell nothing of any call."""
+PAGE_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+"""Content types of the page's files, by suffix"""
+OPEN_KINDS = ("text/css", "text/javascript")
+"""of these, those that need no token: they tell nothing of any call."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -63,13 +61,13 @@ class Relay:
             settings.max_sessions, settings.media_timeout_s, self._freed
         )
         self._ended = metrics.Totals()
-        folder = files("stream.relay.page")
-        self._page = {path: (folder.joinpath(name).read_bytes(), kind) for path, (name, kind) in PAGE_FILES.items()}
+        self._page = page_files()
+        self._public = {"/healthz"} | {path for path, (_, kind) in self._page.items() if kind in OPEN_KINDS}
 
     def app(self) -> web.Application:
         """The aiohttp application; its clean-up ends all calls."""
         app = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY)
-        app.router.add_routes([web.get(path, self._file) for path in PAGE_FILES])
+        app.router.add_routes([web.get(path, self._file) for path in self._page])
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/call", self._call)
@@ -90,7 +88,7 @@ class Relay:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             _same_origin(request)
-            if request.path not in PUBLIC:
+            if request.path not in self._public:
                 _check_token(request, self.settings.token)
             response = await handler(request)
         except web.HTTPException as error:
@@ -181,7 +179,7 @@ class Relay:
         return web.Response(status=204)
 
     async def _hang_up(self, request: web.Request) -> web.Response:
-        await self.table.end(self._find(request), "by the caller")
+        await self.table.end(self._find(request), "by the caller", known=True)
         return web.Response(status=200)
 
     def _find(self, request: web.Request) -> Session:
@@ -189,6 +187,17 @@ class Relay:
         if session is None:
             raise web.HTTPNotFound(text="no such call; it may have ended")
         return session
+
+
+def page_files() -> dict[str, tuple[bytes, str]]:
+    """The page's files by their paths: what is in them, and its content type."""
+    found = {}
+    for file in files("stream.relay.page").iterdir():
+        kind = PAGE_KINDS.get(Path(file.name).suffix)
+        if kind is not None:
+            path = "/" if file.name == "index.html" else f"/{file.name}"
+            found[path] = (file.read_bytes(), kind)
+    return found
 
 
 def _line(status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -203,9 +212,11 @@ def _check_token(request: web.Request, token: str | None) -> None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         given = request.query.get("token", "")
-    if not hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode()):
+    given = given.strip()
+    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode()):
+        fault = "this is not the relay's token" if given else "this relay needs its token"
         raise web.HTTPUnauthorized(
-            text="this relay needs its token: open the page as /?token=… or send Authorization: Bearer …",
+            text=f"{fault}: open the page as /?token=… or send Authorization: Bearer …",
             headers={"WWW-Authenticate": "Bearer"},
         )
 

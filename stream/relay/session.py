@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -38,6 +39,8 @@ FIGURES_INTERVAL_S = 0.5
 CHANNEL_BACKLOG = 64 * 1024
 """Bytes that may wait on the data channel; what would come on top is left out."""
 CLOSE_TIMEOUT_S = 5.0
+TELL_TIMEOUT_S = 1.0
+"""For the caller to hear why the call ends; its place stays taken meanwhile."""
 
 _ENDED = {"failed": "the connection failed", "closed": "the caller hung up"}
 
@@ -136,18 +139,20 @@ class Session:
         after = {} if watch is None else {"encode": watch.times, "send": self._sending}
         return {**stage_figures(before), **filtering, **stage_figures(after)}
 
-    async def close(self) -> None:
-        """End the call and free everything; later calls wait for the first."""
+    async def close(self, reason: str = "") -> None:
+        """Tell the caller the reason, if there is one, end the call and free everything; later calls wait for it."""
         if self._closing is None:
-            self._closing = asyncio.ensure_future(self._close())
+            self._closing = asyncio.ensure_future(self._close(reason))
         await asyncio.shield(self._closing)
 
-    async def _close(self) -> None:
+    async def _close(self, reason: str) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                if reason:
+                    await self._tell_end(reason)
                 await self._pc.close()
         except TimeoutError:
             log.warning("call %d: the connection did not close in time", self.number)
@@ -155,6 +160,20 @@ class Session:
             self.track.stop()
             await self._loop.run_in_executor(None, self._live.close)
             await self._loop.run_in_executor(None, self._filter.close)
+
+    async def _tell_end(self, reason: str) -> None:
+        channel = self._channel
+        if channel is None or channel.readyState != "open" or self._pc.connectionState != "connected":
+            return
+        closed = asyncio.Event()
+        channel.on("close", closed.set)
+        self._send({"ended": reason})
+        # The caller closes its side of the channel once it has all that was sent on it: the connection's end would
+        # overtake the message.
+        channel.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TELL_TIMEOUT_S):
+                await closed.wait()
 
     def _on_output(self) -> None:
         # From the filter's thread.
@@ -259,4 +278,4 @@ class Session:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("call %d: %s", self.number, type(error).__name__, exc_info=error)
-            self._on_end("of an error in the relay")
+            self._on_end("an error in the relay")

@@ -27,8 +27,8 @@ class Call(Protocol):
     number: int
     last_media: float
 
-    async def close(self) -> None:
-        """End it and free everything; may be called again."""
+    async def close(self, reason: str = "") -> None:
+        """End it and free everything, and tell the caller the reason, if there is one; may be called again."""
 
 
 C = TypeVar("C", bound=Call)
@@ -92,18 +92,21 @@ class SessionTable(Generic[C]):
         """Enter a call that is set up, within its `place`."""
         self._calls[call.id] = call
 
-    def end(self, call: C, reason: str) -> asyncio.Task[None]:
-        """Start ending a call; the task is done when its place is free. Once is enough, more do no harm."""
+    def end(self, call: C, reason: str, known: bool = False) -> asyncio.Task[None]:
+        """Start ending a call; the task is done when its place is free. Once is enough, more do no harm.
+
+        A caller by whom the reason is `known` is not told it.
+        """
         task = self._ending.get(call.id)
         if task is None:
             log.info("call %d: ended, %s", call.number, reason)
-            task = asyncio.ensure_future(self._end(call))
+            task = asyncio.ensure_future(self._end(call, "" if known else reason))
             self._ending[call.id] = task
         return task
 
-    async def _end(self, call: C) -> None:
+    async def _end(self, call: C, reason: str) -> None:
         try:
-            await call.close()
+            await call.close(reason)
         except Exception:
             # Whatever went wrong there, the place must come free.
             log.exception("call %d: could not be closed cleanly", call.number)

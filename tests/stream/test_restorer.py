@@ -174,6 +174,19 @@ def test_auto_looks_first_and_then_follows() -> None:
     assert restorer.prompt.tolist() == calls[3].prompt
 
 
+def test_the_prompt_is_told_of_whole_frames_also_while_the_engine_works() -> None:
+    # Whoever looked in between, and that is most of the time, was told of a first look's prompt: of nothing.
+    model, calls, engines = fake_model(64)
+    restorer, restore = restoring(model)
+    restore(face(160, 120, 30))
+    told: list[list[float]] = []
+    engines[64].before = lambda: told.append(restorer.prompt.tolist())
+    restore(face(160, 120, 30, track=2), prompt=None)
+    assert [call.prompt for call in calls] == [[0.75, 0], [0, 0], [pytest.approx(0.5), 0]]
+    assert told == [[0.75, 0]] * 2
+    assert restorer.prompt.tolist() == [pytest.approx(0.5), 0]
+
+
 def test_auto_starts_anew_with_a_face_but_not_with_a_crop() -> None:
     model, calls, _ = fake_model(64)
     _, restore = restoring(model)

@@ -45,9 +45,20 @@ GRAB = """id => {
   return canvas.toDataURL("image/png").split(",")[1];
 }"""
 PLAYED = "document.getElementById('after').currentTime"
+LINKS = """{
+  const Made = RTCPeerConnection;
+  window.links = [];
+  window.RTCPeerConnection = class extends Made {
+    constructor(...settings) {
+      super(...settings);
+      links.push(this);
+    }
+  };
+}"""
+"""Keeps the page's connections where a test can reach them."""
 FRAMES = """async () => {
   const found = {};
-  for (const report of (await call.pc.getStats()).values()) {
+  for (const report of (await links.at(-1).getStats()).values()) {
     if (report.kind === "video" && report.type === "outbound-rtp") found.sent = report.framesSent || 0;
     if (report.kind === "video" && report.type === "inbound-rtp") found.back = report.framesReceived || 0;
   }
@@ -80,6 +91,7 @@ class Stage:
         page = self.browser.new_page(viewport={"width": 1280, "height": 800})
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._no_other(request.url))
+        page.add_init_script(LINKS)
         if script:
             page.add_init_script(script)
         page.goto(self.address)

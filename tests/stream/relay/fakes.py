@@ -149,7 +149,7 @@ class Caller:
             while True:
                 message = json.loads(await self.messages.get())
                 if key in message:
-                    return message if key == "error" else cast(dict[str, object], message[key])
+                    return message if key in ("error", "ended") else cast(dict[str, object], message[key])
 
     async def close(self) -> None:
         """Hang up without telling the relay over HTTP."""

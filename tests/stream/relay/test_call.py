@@ -137,6 +137,8 @@ def test_a_call_without_media_ends_after_a_time(monkeypatch: pytest.MonkeyPatch)
         await caller.frames(3)
         # Connected, but the camera brings nothing any more.
         caller.pc.getSenders()[0].replaceTrack(None)
+        # The caller heard nothing but that the relay had closed the channel.
+        assert (await caller.message("ended"))["ended"] == "no picture for 1 s"
         await until(lambda: len(made.table) == 0)
 
     _with_call(monkeypatch, work, RelaySettings(media_timeout_s=1.0))
@@ -203,7 +205,9 @@ def test_stopping_the_relay_ends_its_calls(monkeypatch: pytest.MonkeyPatch) -> N
             caller = Caller(client)
             await caller.call()
             await caller.frames(3)
+            await caller.message("figures")
         assert len(made.table) == 0 and FakeFilter.open == 0
+        assert (await caller.message("ended"))["ended"] == "the relay stops"
         await caller.close()
 
     asyncio.run(run())

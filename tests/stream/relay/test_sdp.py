@@ -85,6 +85,20 @@ def test_video_must_go_both_ways(direction: str) -> None:
         sdp.read_offer(_offer("video", direction=direction))
 
 
+def test_where_no_direction_is_named_it_is_the_sessions_or_both_ways() -> None:
+    # Such an offer was refused: "must be sendrecv, not None" (RFC 8866, 6.7: sendrecv is the default).
+    silent = _offer("video", "audio").replace("a=sendrecv\r\n", "")
+    assert sdp.read_offer(silent).audio_returns
+    assert sdp.read_offer(silent).text.count("a=sendrecv\r\n") == 2
+    one_way = silent.replace("t=0 0\r\n", "t=0 0\r\na=sendonly\r\n")
+    with pytest.raises(BadInput, match="not sendonly"):
+        sdp.read_offer(one_way)
+    # A section's own direction counts more than the session's.
+    sound, picture = one_way.split("m=video")[1], one_way.split("m=video")[0]
+    own = f"{picture}m=video{sound}".replace("m=audio", "a=sendrecv\r\nm=audio")
+    assert not sdp.read_offer(own).audio_returns
+
+
 def test_one_video_and_one_audio_at_most() -> None:
     # A second video track would fill a queue that nobody reads.
     for kinds in (("video", "video"), ("video", "audio", "audio")):

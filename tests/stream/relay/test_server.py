@@ -43,7 +43,9 @@ async def _line(answer: ClientResponse, status: int) -> str:
 
 def test_the_page_and_its_files_ask_for_nothing_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(made: server.Relay, http: Http) -> None:
-        for path, kind in (("/", "text/html"), ("/style.css", "text/css"), ("/call.js", "text/javascript")):
+        page = server.page_files()
+        assert {"/", "/style.css", "/main.js"} <= page.keys()
+        for path, (_, kind) in page.items():
             answer = await http.get(path)
             text = await answer.text()
             assert answer.status == 200 and answer.content_type == kind
@@ -148,7 +150,11 @@ def test_a_token_is_asked_for_and_taken_both_ways(monkeypatch: pytest.MonkeyPatc
             assert "token" in await _line(answer, 401) and answer.headers["WWW-Authenticate"] == "Bearer"
         await _line(await http.post("/call", data="v=0", headers=OFFER), 401)
         await _line(await http.get("/", headers={"Authorization": "Bearer wr\xf6ng"}), 401)
+        # Who mistyped it was told that it was missing.
+        assert "needs its token" in await (await http.get("/?token=")).text()
+        assert "not the relay's token" in await (await http.get("/?token=secre")).text()
         assert (await http.get("/?token=secret")).status == 200
+        assert (await http.get("/main.js")).status == 200
         assert (await http.get("/", headers={"Authorization": "Bearer secret"})).status == 200
         assert (await http.get("/healthz")).status == 200
 

@@ -13,11 +13,13 @@ class _Call:
     def __init__(self, number: int, last_media: float = 0.0, fails: bool = False) -> None:
         self.id, self.number, self.last_media = f"id{number}", number, last_media
         self.closed = 0
+        self.told: str | None = None
         self._fails = fails
 
-    async def close(self) -> None:
+    async def close(self, reason: str = "") -> None:
         await asyncio.sleep(0)
         self.closed += 1
+        self.told = reason
         if self._fails:
             raise RuntimeError("stuck")
 
@@ -59,6 +61,19 @@ def test_ending_twice_closes_once_and_frees_the_place_also_when_closing_fails() 
         assert table.get(good.id) is None and len(table) == 2
         await asyncio.gather(*ends)
         assert (good.closed, bad.closed, len(table)) == (1, 1, 0)
+
+    asyncio.run(run())
+
+
+def test_the_reason_is_told_to_who_does_not_know_it() -> None:
+    # The log alone knew why a call had ended. Who hangs up knows, and must not wait for the message.
+    async def run() -> None:
+        table = _table()
+        calls = _Call(1), _Call(2)
+        for call, known in zip(calls, (False, True), strict=True):
+            table.add(call)
+            await table.end(call, "a reason", known)
+        assert [call.told for call in calls] == ["a reason", ""]
 
     asyncio.run(run())
 
