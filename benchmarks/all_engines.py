@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +21,8 @@ from engines.manifest import Manifest
 ALL = "all"
 FRAMES = 100
 """Compared with the engine on the CPU, in float32, states carried along"""
+FRAMES_TOGETHER = 4
+"""Of each session of a batch, compared with what the same engine makes of them one session at a time"""
 REFERENCE = "onnxruntime-cpu"
 
 Row = dict[str, Any]
@@ -90,7 +92,8 @@ def measure(
                 content["limits"] = limits or _limits()
             work = _work(engine.manifest)
             for batch in batches:
-                rows.append(common | _timed(engine, batch, steps) | _roof(work, batch, content["limits"]))
+                row = common | _together(engine, batch) | _timed(engine, batch, steps)
+                rows.append(row | _roof(work, batch, content["limits"]))
                 _print(rows[-1])
                 keep(content)
     return content
@@ -108,11 +111,16 @@ def pattern(manifest: Manifest, index: int) -> StepInputs:
 
 
 def _pictures(engine: Engine, frames: int) -> list[StepOutputs]:
-    cache, out = engine.new_cache(), []
-    for index in range(frames):
-        step = engine.step(pattern(engine.manifest, index), cache)
-        out.append(StepOutputs(step.y.copy(), step.uv.copy(), step.prompt_hat.copy()))
-    return out
+    return _restored(engine, (pattern(engine.manifest, index) for index in range(frames)))
+
+
+def _restored(engine: Engine, film: Iterable[StepInputs]) -> list[StepOutputs]:
+    cache = engine.new_cache()
+    return [_copied(engine.step(frame, cache)) for frame in film]
+
+
+def _copied(step: StepOutputs) -> StepOutputs:
+    return StepOutputs(step.y.copy(), step.uv.copy(), step.prompt_hat.copy())
 
 
 def _difference(expected: Sequence[StepOutputs], found: Sequence[StepOutputs]) -> Row:
@@ -124,6 +132,25 @@ def _difference(expected: Sequence[StepOutputs], found: Sequence[StepOutputs]) -
             largest, beyond = max(largest, int(steps.max())), beyond + int((steps > 1).sum())
             total += steps.size
     return {"largest_difference": largest, "beyond_one": beyond / total}
+
+
+def _together(engine: Engine, batch: int) -> Row:
+    """What sessions of a batch get, each with frames of its own, against what each gets alone."""
+    if not isinstance(engine, GpuEngine) or not 1 < batch <= engine.max_batch:
+        return {}
+    films = [
+        [pattern(engine.manifest, FRAMES * session + index) for index in range(FRAMES_TOGETHER)]
+        for session in range(batch)
+    ]
+    try:
+        alone = [step for film in films for step in _restored(engine, film)]
+        caches, together = [engine.new_cache() for _ in films], []
+        for index in range(FRAMES_TOGETHER):
+            frames = [(film[index], cache) for film, cache in zip(films, caches, strict=True)]
+            together.append([_copied(step) for step in engine.step_together(frames)])
+    except EngineError as error:
+        return {"batch": batch, "error": str(error)}
+    return _difference(alone, [step for session in zip(*together, strict=True) for step in session])
 
 
 def _timed(engine: Engine, batch: int, steps: int) -> Row:

@@ -124,7 +124,8 @@ class CudaDevice:
         assert address.value is not None
         memory = (ctypes.c_uint8 * size).from_address(address.value)
         # The array keeps `memory` alive, and when that goes, so does what it stands on.
-        weakref.finalize(memory, self._free_pinned, address.value)
+        # At the process's end the driver takes it back: until then a thread may still be at work in it.
+        weakref.finalize(memory, self._free_pinned, address.value).atexit = False
         return np.ctypeslib.as_array(memory)
 
     def _free_pinned(self, address: int) -> None:
@@ -196,6 +197,9 @@ class CudaQueue:
             # The stream is of no use until the capture has ended, however it went.
             with contextlib.suppress(EngineLost):
                 self._call("cuStreamEndCapture", self._stream, byref(graph))
+            if graph.value:
+                with contextlib.suppress(EngineLost):
+                    self._call("cuGraphDestroy", graph)
             raise
         self._call("cuStreamEndCapture", self._stream, byref(graph))
 

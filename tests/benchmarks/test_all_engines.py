@@ -51,6 +51,7 @@ def test_every_engine_is_compared_with_the_cpu_and_timed(capsys: pytest.CaptureF
     assert content["missing"] == {"tiny-64 tensorrt": "engine tensorrt cannot be used: no NVIDIA GPU"}
     assert rows[2]["largest_difference"] == 0 and rows[2]["beyond_one"] == 0
     assert rows[0]["largest_difference"] > 0 and rows[0]["beyond_one"] < 0.02
+    assert rows[1]["largest_difference"] == 0
     # Where an engine's steps could not be recorded, its times are those of launching kernel by kernel.
     assert [row.get("recorded") for row in rows] == [True, True, None, None]
     for row in rows:
@@ -59,6 +60,14 @@ def test_every_engine_is_compared_with_the_cpu_and_timed(capsys: pytest.CaptureF
     assert rows[1]["gmac"] == pytest.approx(3 * rows[0]["gmac"])
     printed = capsys.readouterr().out
     assert printed.count("tiny-64") == 5 and "no NVIDIA GPU" in printed
+
+
+def test_sessions_of_a_batch_that_are_mixed_up_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards against batches that nobody looks at: one session's figures stood in their rows, too."""
+    step = GpuEngine.step_together
+    monkeypatch.setattr(GpuEngine, "step_together", lambda engine, frames: step(engine, frames)[::-1])
+    rows = all_engines.measure(manifests()[:1], ["fake"], [1, 3], 2, offered(), frames=2)["rows"]
+    assert rows[0]["beyond_one"] < 0.02 and rows[1]["beyond_one"] > 0.5
 
 
 def test_an_engine_that_fails_in_a_batch_does_not_end_the_rest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -114,14 +115,22 @@ def test_all_tensors_are_bound_where_they_lie(session: type[FakeSession]) -> Non
     made = runner(4)
     made.run(3, where(), FakeDevice().queue())
     told = session.last
-    # Float32 is where it matters: not to be rounded to the 11 bits of TF32.
-    settings = {"user_compute_stream": "1", "enable_cuda_graph": "1", "use_tf32": "0"}
+    settings = {"user_compute_stream": "1", "enable_cuda_graph": "1"}
     assert told.given == [(PROVIDER, settings)] and told.fallback == "1"
     binding, options = told.runs[0]
     assert {n: w[-1] for n, w in (*binding.inputs.items(), *binding.outputs.items())} == where()
     assert binding.inputs["y"] == ("cuda", 0, "uint8", [3, 1, 64, 64], where()["y"])
     assert binding.outputs["next_tap0"][2] == "float16"
     assert options.entries == {"disable_synchronize_execution_providers": "1", "gpu_graph_id": "3"}
+
+
+def test_float32_is_not_rounded_and_half_precision_keeps_the_tensor_cores(
+    session: type[FakeSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `use_tf32` ONNX Runtime refuses the tensor cores to half precision as well."""
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    runner(1)
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0" and "use_tf32" not in session.last.given[0][1]
 
 
 def test_each_size_is_a_recording(session: type[FakeSession]) -> None:
