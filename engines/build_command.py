@@ -182,8 +182,8 @@ class Bar:
         if self._shown:
             print(f"\r{'':{self._shown}}\r", end="", file=self._stream, flush=True)
 
-    def show(self, phase: str, share: float) -> bool:
-        """See `Progress`; it never stops a build."""
+    def show(self, phase: str, share: float) -> None:
+        """See `Progress`."""
         now = self._clock()
         if self._live and now - self._last >= PAUSE_S:
             self._last = now
@@ -192,4 +192,3 @@ class Bar:
             text = text[: shutil.get_terminal_size().columns - 1]
             print(f"\r{text:{self._shown}}", end="", file=self._stream, flush=True)
             self._shown = len(text)
-        return True

@@ -28,8 +28,6 @@ class Runner(Protocol):
     name: str
     """Of the engine, such as `tensorrt`"""
     max_batch: int
-    warm_up_batches: list[int]
-    """Sizes to be run once before the engine is ready"""
     capturable: bool
     """Whether what it puts in line may be recorded"""
     records: bool
@@ -66,10 +64,11 @@ class GpuEngine:
         """Batch size to what was recorded for it"""
         weakref.finalize(self, _let_go, device, queue, self._graphs).atexit = False
         self._batcher: Batcher[GpuCache] = Batcher(self._run, runner.max_batch, wait_s)
-        for batch in runner.warm_up_batches:
-            sessions = [self.new_cache() for _ in range(batch)]
+        # What is prepared and recorded for a size takes its time, and may fail: better now than in a call.
+        sessions = [self.new_cache() for _ in range(runner.max_batch)]
+        for batch in range(1, runner.max_batch + 1):
             for _ in range(2):
-                self._run(sessions)
+                self._run(sessions[:batch])
 
     @property
     def recorded(self) -> bool:

@@ -89,8 +89,6 @@ class OrtCudaRunner:
             raise EngineError(f"ONNX Runtime fell back to the CPU: {why}")
         check_signature(self._session, manifest)
         self.max_batch = max_batch if isinstance(self._session.get_inputs()[0].shape[0], str) else 1
-        # What is prepared and recorded for a size takes its time, and may fail: better now than in a call.
-        self.warm_up_batches = list(range(1, self.max_batch + 1))
         self.records = graphs
         self._inputs = [(t.name, t.shape[1:], t.dtype) for t in manifest.inputs]
         self._inputs += [(s.input, s.shape[1:], s.dtype) for s in manifest.states]

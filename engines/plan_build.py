@@ -5,6 +5,7 @@ Both are strongly typed: the precision of each operator is what the graph says.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,7 @@ def build(
     manifest.graph.check()
     manifest.weights.check()
     with held_back() as signalled:
-
-        def go_on(what: str, share: float) -> bool:
-            return progress(what, share) and not signalled()
-
-        return _plan(library, manifest, capability, max_batch, go_on, timing)
+        return _plan(library, manifest, capability, max_batch, progress, timing, signalled)
 
 
 def _plan(
@@ -77,6 +74,7 @@ def _plan(
     max_batch: int,
     progress: Progress,
     timing: Path | None,
+    stop: Callable[[], bool],
 ) -> bytes:
     trt, said = library.module, logger(library.module)
     builder = trt.Builder(said)
@@ -87,7 +85,7 @@ def _plan(
         why = f"{first.node_operator()} {first.node_name()}: {first.desc()}" if first else said.last
         raise EngineError(f"{library.name} cannot read {manifest.name}: {why.splitlines()[0]}")
     config = builder.create_builder_config()
-    stopped = watch(trt, config, progress)
+    watch(trt, config, progress, stop)
     if capability is not None and not _set_capability(trt, config, capability):
         raise EngineError(f"{library.name} cannot build for {capability}")
     tf32 = getattr(trt.BuilderFlag, "TF32", None)
@@ -102,7 +100,7 @@ def _plan(
         use_timings(config, kept)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        if stopped():
+        if stop():
             raise EngineError("stopped")
         why = said.last
         if capability is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Progress = Callable[[str, float], bool]
-"""Told what is being done and the share that is done, 0 to 1; returns whether to go on."""
+Progress = Callable[[str, float], None]
+"""Told what is being done and the share that is done, 0 to 1."""
 
 
 class Steps:
@@ -43,24 +43,22 @@ class Steps:
         return self._share
 
 
-def watch(trt: Any, config: Any, progress: Progress) -> Callable[[], bool]:
-    """Report to `progress`; the result tells whether it said to stop."""
+def watch(trt: Any, config: Any, progress: Progress, stop: Callable[[], bool]) -> None:
+    """Have a build tell `progress` how far it is, and end early once `stop` says so."""
     steps = Steps()
-    going = [True]
 
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
         def __init__(self) -> None:
             trt.IProgressMonitor.__init__(self)
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            going[0] &= progress(phase_name, steps.start(phase_name, num_steps))
+            progress(phase_name, steps.start(phase_name, num_steps))
 
         def step_complete(self, phase_name: str, step: int) -> bool:
-            going[0] &= progress(phase_name, steps.step(phase_name, step))
-            return going[0]
+            progress(phase_name, steps.step(phase_name, step))
+            return not stop()
 
         def phase_finish(self, phase_name: str) -> None:
             progress(phase_name, steps.finish(phase_name))
 
     config.progress_monitor = Monitor()
-    return lambda: not going[0]

@@ -60,7 +60,7 @@ def _built(library: Library, manifest: Manifest, key: PlanKey, folder: Path) -> 
     def building() -> bytes:
         log.warning("building a plan of %s, which may take minutes (clearcall build does so ahead)", manifest.name)
         named = library.named(key.capability)
-        plan = build(library, manifest, named, key.max_batch, lambda what, share: True, folder / TIMING)
+        plan = build(library, manifest, named, key.max_batch, lambda what, share: None, folder / TIMING)
         made.append(accepted(library, manifest, plan))
         return plan
 

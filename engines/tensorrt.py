@@ -55,9 +55,6 @@ class PlanRunner:
         self.batched = self._engine.get_tensor_shape(manifest.inputs[0].name)[0] == -1
         self._ranges = _ranges(self._engine, manifest.inputs[0].name) if self.batched else [(1, 1, 1)]
         self.max_batch = self._ranges[-1][2]
-        # Each size has a context and a recording of its own, and TensorRT-RTX compiles kernels for it: better now than
-        # in a call.
-        self.warm_up_batches = list(range(1, self.max_batch + 1))
         self.capturable, self.records = True, False
         self._queue = queue
         self._contexts: dict[int, Any] = {}

@@ -146,7 +146,6 @@ class FakeRunner:
 
     def __init__(self, manifest: Manifest, device: FakeDevice, max_batch: int = 4) -> None:
         self.max_batch = max_batch
-        self.warm_up_batches: list[int] = []
         self.capturable, self.records = True, False
         self.batches: list[int] = []
         self._manifest, self._device = manifest, device

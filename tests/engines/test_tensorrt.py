@@ -162,7 +162,7 @@ def test_each_size_has_a_context_of_its_own_whose_shapes_stay() -> None:
     """A recording refers to its context: one that served several sizes changed its shapes under what was recorded."""
     plan = FakePlan(halves()[0], 8)
     made = runner(plan)
-    assert made.max_batch == 8 and made.warm_up_batches == list(range(1, 9)) and made.capturable
+    assert made.max_batch == 8 and made.capturable
     for batch in (1, 3, 4, 3, 1):
         made.run(batch, addresses(), FakeDevice().queue())
     inputs = [t.name for t in halves()[0].inputs] + [s.input for s in halves()[0].states]
@@ -232,7 +232,6 @@ def test_rtx_compiles_all_sizes_before_it_is_ready_and_keeps_what_it_compiled(tm
     """A size that first comes in a call would stop that call until its kernels are compiled."""
     plan, kernels = FakePlan(halves()[0], 4), tmp_path / f"x{KERNELS}"
     made = runner(plan, rtx=True, kernels=kernels)
-    assert made.warm_up_batches == [1, 2, 3, 4]
     made.run(1, addresses(), FakeDevice().queue())
     assert plan.contexts[0].settings.dynamic_shapes_kernel_specialization_strategy == "EAGER"
     made.keep_kernels()
